@@ -1,0 +1,74 @@
+// Every option once: its flag, environment variable, default and help text. Commands pick the ones they take; what is unknown
+// or out of range is an error with one clear line.
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Host and port of a TCP address. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `HOST:PORT`, `[IPv6]:PORT` or `:PORT` (every address); a port of 0 takes a free one. */
+export function parseEndpoint(text: string): Endpoint {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) throw new InvalidArgumentError(`${JSON.stringify(text)} is not HOST:PORT, as in 127.0.0.1:8080`);
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** `http(s)://` or `ws(s)://` with a host and no path; returned with ws or wss and without a final slash. */
+export function parsePublicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol) || url.pathname !== '/' || url.search || url.hash) {
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is not a base URL, as in wss://functions.example.com`);
+  }
+  return `${url.protocol.replace('http', 'ws')}//${url.host}`;
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
+function append(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** The options by name. Each can be given as `--flag` or as the environment variable of its help text. */
+export const OPTIONS = {
+  file: () =>
+    new Option('-f, --file <file|dir>', 'WebSocketFunction file, or folder of such files; can be repeated')
+      .env('SOCKETPOD_FILE')
+      .argParser(append),
+  listen: (fallback: string) =>
+    new Option('--listen <host:port>', 'address of the data port').env('SOCKETPOD_LISTEN').default(parseEndpoint(fallback), fallback).argParser(parseEndpoint),
+  attach: () =>
+    new Option('--attach <host:port>', 'pass every connection to this server instead of starting processes')
+      .env('SOCKETPOD_ATTACH')
+      .argParser(parseEndpoint),
+  ceilings: () =>
+    new Option('--ceilings <file>', 'YAML file with the most that functions may ask for; default: 64 times the field defaults').env('SOCKETPOD_CEILINGS'),
+  publicUrl: () =>
+    new Option('--public-url <url>', 'base of the addresses that clients use, as in wss://functions.example.com')
+      .env('SOCKETPOD_PUBLIC_URL')
+      .argParser(parsePublicUrl),
+  kubeconfig: () =>
+    new Option('--kubeconfig <file>', "kubeconfig; default: KUBECONFIG, ~/.kube/config, or the pod's service account").env('SOCKETPOD_KUBECONFIG'),
+  namespace: () =>
+    new Option('--namespace <name>', 'serve the functions of this namespace alone; can be repeated; default: all')
+      .env('SOCKETPOD_NAMESPACE_ONLY')
+      .argParser(append),
+  unschedulableGrace: () =>
+    new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
+      .env('SOCKETPOD_UNSCHEDULABLE_GRACE')
+      .argParser(wholeNumber(1, 300)),
+  header: () =>
+    new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated').env('SOCKETPOD_HEADER').argParser(append),
+  protocol: () => new Option('--protocol <name>', 'sub-protocol to offer; can be repeated').env('SOCKETPOD_PROTOCOL').argParser(append),
+  insecure: () => new Option('--insecure', "do not verify the server's certificate").env('SOCKETPOD_INSECURE').default(false),
+};

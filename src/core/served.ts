@@ -1,0 +1,26 @@
+// A function as the data plane sees it: complete, judged, and immutable. A connection keeps the one it was accepted with.
+import type { CompleteSpec } from '../api/types.ts';
+
+/** One function in the routing table. */
+export interface ServedFunction {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** Creation time in ms since 1970; the older function wins a conflict. */
+  readonly createdAt: number;
+  readonly spec: CompleteSpec;
+  /** Hosts that its status says it holds (contract part 6). */
+  readonly heldHosts: readonly string[];
+  /** Why it is not accepted; empty when it is. Connections to it get `function_not_accepted`. */
+  readonly problem: string;
+  /** The shell command by which `dev` runs it, from the annotation `socketpod.dev/dev-command`. */
+  readonly devCommand?: string;
+  /** The folder of the file it was read from; the working directory of a local process. */
+  readonly folder?: string;
+}
+
+/** `namespace/name`, the key of a function everywhere. */
+export function keyOf(fn: { readonly namespace: string; readonly name: string }): string {
+  return `${fn.namespace}/${fn.name}`;
+}

@@ -1,0 +1,84 @@
+// A request that reached the data port: route it, judge it, admit it. Out comes a Connection or a refusal; both end in a record.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { admit } from '../core/admission.ts';
+import { outcome, type Reason } from '../core/outcome.ts';
+import { type Address, addressOf, upgradeProblem, wantsWebSocket } from '../core/request.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
+import { Connection, type Services } from './connection.ts';
+import { refusalText, sendAndClose } from './refusal.ts';
+
+/** The only path of the data port that is ours. */
+export const HEALTH_PATH = '/.socketpod/health';
+
+/** A request that will not become a connection. */
+interface Refused {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly status?: number | undefined;
+  readonly fn?: ServedFunction | undefined;
+}
+
+interface Accepted {
+  readonly fn: ServedFunction;
+  readonly address: Address;
+}
+
+/** Takes a request with its socket, which node:http has let go of. */
+export function handshake(request: IncomingMessage, socket: Socket, head: Buffer, services: Services): void {
+  socket.on('error', () => {}); // first of all: from here on a reset must not be an uncaught error
+  const verdict = judge(request, services);
+  const id = randomUUID();
+  const clientAddress = plainAddress(socket.remoteAddress);
+  if ('reason' in verdict) return void refuse(socket, id, clientAddress, verdict, services);
+  socket.setNoDelay(true);
+  new Connection({ id, ...verdict, rawHeaders: request.rawHeaders, clientAddress, socket, head }, services).start();
+}
+
+/** The order of checks: host and path, route, upgrade, then those of admission. */
+function judge(request: IncomingMessage, services: Services): Accepted | Refused {
+  const { method = '', httpVersion, url: target = '', rawHeaders } = request;
+  const raw = { method, httpVersion, target, rawHeaders };
+  const address = addressOf(raw);
+  if ('malformed' in address) return { reason: 'bad_handshake', message: address.malformed };
+  const fn = services.functions.find(address.host, address.path);
+  if (!fn) return { reason: 'route_not_found', message: outcome('route_not_found').cause };
+  if (!wantsWebSocket(rawHeaders)) return { reason: 'not_websocket', message: 'this is a WebSocket address', fn };
+  const problem = upgradeProblem(raw);
+  if (problem) return { reason: 'bad_handshake', message: problem.malformed, status: problem.status, fn };
+  const denied = admit({ fn, connections: services.registry.count(fn) });
+  if (denied) return { reason: denied.reason, message: denied.detail, fn };
+  return { fn, address };
+}
+
+/** Answers a request that does not become a connection, and records it once its socket is gone. */
+export async function refuse(socket: Socket, id: string, clientAddress: string, refused: Refused, services: Services): Promise<void> {
+  const { reason, message, status, fn } = refused;
+  await sendAndClose(socket, refusalText({ reason, id, message, status }));
+  services.observer.ended({
+    id,
+    function: fn ? keyOf(fn) : '',
+    reason,
+    detail: message,
+    httpStatus: status ?? outcome(reason).refusal?.status ?? 503,
+    clientCloseCode: undefined,
+    functionCloseCode: undefined,
+    clientAddress,
+    backend: '',
+    node: '',
+    start: '',
+    stages: {},
+    handshakeMs: undefined,
+    openMs: 0,
+    messagesUp: 0,
+    messagesDown: 0,
+    bytesUp: 0,
+    bytesDown: 0,
+  });
+}
+
+/** A peer's address without the prefix of IPv4 in IPv6 (`::ffff:`). */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:/, '');
+}

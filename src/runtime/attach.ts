@@ -1,0 +1,26 @@
+// `dev --attach`: every connection goes to a server that already runs. For tests and debugging; nothing is started or ended.
+import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
+import { probe } from './probe.ts';
+
+/** A runtime whose only backend is the server at host and port. */
+export function attachRuntime(host: string, port: number): Runtime {
+  return {
+    async start({ signal }: StartRequest): Promise<Started> {
+      const begun = performance.now();
+      const socket = await probe(host, port, signal);
+      if (!socket) return { ok: false, reason: 'port_timeout', detail: `nothing listens at ${host}:${port}` };
+      const backend: Backend = {
+        name: `${host}:${port}`,
+        node: undefined,
+        start: 'warm',
+        stages: { port: performance.now() - begun },
+        socket,
+        noted: () => undefined,
+        stop: () => {},
+        cause: async () => 'function_dropped',
+      };
+      return { ok: true, backend };
+    },
+    async close(): Promise<void> {},
+  };
+}

@@ -1,0 +1,53 @@
+// Connects to a port that may not be open yet. The connection that succeeds is the one that is used: a server that is told
+// "one connection" sees one, and not a probe before it.
+import { connect, type Socket } from 'node:net';
+
+/** Between two tries, in ms: a function that listens is found within this. */
+const RETRY_MS = 5;
+/** A single try; longer ones mean a lost packet: the neighbour's first answer is retried after 1 s (ms). */
+const TRY_MS = 250;
+
+/**
+ * Connects as soon as something listens.
+ * @returns an open socket on which nothing was sent; undefined when `signal` was aborted before
+ */
+export async function probe(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
+  while (!signal.aborted) {
+    const socket = await tryOnce(host, port, signal);
+    if (socket && !signal.aborted) return socket;
+    socket?.destroy();
+    await pause(RETRY_MS, signal);
+  }
+  return undefined;
+}
+
+function tryOnce(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    const settle = (result: Socket | undefined) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      socket.removeAllListeners('connect').removeListener('error', giveUp);
+      if (!result) socket.on('error', () => {}).destroy();
+      resolve(result);
+    };
+    const giveUp = () => settle(undefined);
+    const timer = setTimeout(giveUp, TRY_MS);
+    signal.addEventListener('abort', giveUp, { once: true });
+    socket.once('connect', () => settle(socket));
+    socket.once('error', giveUp);
+  });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

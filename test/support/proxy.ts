@@ -1,0 +1,80 @@
+// A proxy for a test: a listener on a free port, a runtime, the records of all that ended, and a check that nothing is left.
+import type { CompleteSpec } from '../../src/api/types.ts';
+import type { ServedFunction } from '../../src/core/served.ts';
+import type { Services } from '../../src/proxy/connection.ts';
+import type { ConnectionRecord } from '../../src/proxy/record.ts';
+import { listen } from '../../src/proxy/server.ts';
+import { createServices } from '../../src/proxy/services.ts';
+import type { Runtime } from '../../src/runtime/runtime.ts';
+import { until } from './ports.ts';
+
+/** A spec with the defaults of contract part 4 and wide limits where a test does not care. */
+export function spec(part: Partial<CompleteSpec> = {}): CompleteSpec {
+  return {
+    template: { spec: { containers: [{ name: 'function' }] } },
+    port: 9000,
+    initTimeoutSeconds: 90,
+    idleTimeoutSeconds: 60,
+    executionTimeoutSeconds: 7200,
+    maxMessageBytes: 16_777_216,
+    maxBytesPerSecond: 8_388_608,
+    maxMessagesPerSecond: 640,
+    onRateExceeded: 'Throttle',
+    maxConnections: 100,
+    warmPods: 0,
+    refuseWith: 'HTTPStatus',
+    ...part,
+  };
+}
+
+let uids = 0;
+
+/** A function `test/NAME` on its default route. */
+export function served(name = 'echo', part: Partial<CompleteSpec> = {}, more: Partial<ServedFunction> = {}): ServedFunction {
+  return {
+    namespace: 'test',
+    name,
+    uid: `uid-${++uids}`,
+    generation: 1,
+    createdAt: uids,
+    spec: spec(part),
+    heldHosts: [],
+    problem: '',
+    ...more,
+  };
+}
+
+/** A running proxy of a test. */
+export interface TestProxy {
+  readonly port: number;
+  readonly url: string;
+  readonly services: Services;
+  readonly records: ConnectionRecord[];
+  /** Waits until `count` connections have ended and gives their records. */
+  ended(count: number): Promise<ConnectionRecord[]>;
+  /** Ends the proxy; fails when a connection is left that nobody ends. */
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy on a free port with these functions. */
+export async function startProxy(runtime: Runtime, functions: ServedFunction[], headTimeoutMs = 10_000): Promise<TestProxy> {
+  const records: ConnectionRecord[] = [];
+  const services = createServices(runtime, { opened: () => {}, ended: (record) => void records.push(record) });
+  for (const fn of functions) services.functions.set(fn);
+  const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
+  return {
+    port: server.port,
+    url: `ws://127.0.0.1:${server.port}/test/echo`,
+    services,
+    records,
+    async ended(count) {
+      await until(`${count} connections have ended`, () => records.length >= count);
+      return records;
+    },
+    async stop() {
+      await until('the registry is empty', () => services.registry.size === 0);
+      await runtime.close(10_000);
+      await server.close();
+    },
+  };
+}
