@@ -46,19 +46,27 @@ export const OPTIONS = {
       .env('SOCKETPOD_FILE')
       .argParser(append),
   listen: (fallback: string) =>
-    new Option('--listen <host:port>', 'address of the data port').env('SOCKETPOD_LISTEN').default(parseEndpoint(fallback), fallback).argParser(parseEndpoint),
+    new Option('--listen <host:port>', 'address of the data port')
+      .env('SOCKETPOD_LISTEN')
+      .default(parseEndpoint(fallback), fallback)
+      .argParser(parseEndpoint),
   attach: () =>
     new Option('--attach <host:port>', 'pass every connection to this server instead of starting processes')
       .env('SOCKETPOD_ATTACH')
       .argParser(parseEndpoint),
   ceilings: () =>
-    new Option('--ceilings <file>', 'YAML file with the most that functions may ask for; default: 64 times the field defaults').env('SOCKETPOD_CEILINGS'),
+    new Option('--ceilings <file>', 'YAML file with the most that functions may ask for; default: 64 times the field defaults').env(
+      'SOCKETPOD_CEILINGS',
+    ),
   publicUrl: () =>
     new Option('--public-url <url>', 'base of the addresses that clients use, as in wss://functions.example.com')
       .env('SOCKETPOD_PUBLIC_URL')
       .argParser(parsePublicUrl),
+  json: () => new Option('--json', 'print one JSON object a line, for scripts').env('SOCKETPOD_JSON').default(false),
   kubeconfig: () =>
-    new Option('--kubeconfig <file>', "kubeconfig; default: KUBECONFIG, ~/.kube/config, or the pod's service account").env('SOCKETPOD_KUBECONFIG'),
+    new Option('--kubeconfig <file>', "kubeconfig; default: KUBECONFIG, ~/.kube/config, or the pod's service account").env(
+      'SOCKETPOD_KUBECONFIG',
+    ),
   namespace: () =>
     new Option('--namespace <name>', 'serve the functions of this namespace alone; can be repeated; default: all')
       .env('SOCKETPOD_NAMESPACE_ONLY')
@@ -68,7 +76,9 @@ export const OPTIONS = {
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')
       .argParser(wholeNumber(1, 300)),
   header: () =>
-    new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated').env('SOCKETPOD_HEADER').argParser(append),
+    new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated')
+      .env('SOCKETPOD_HEADER')
+      .argParser(append),
   protocol: () => new Option('--protocol <name>', 'sub-protocol to offer; can be repeated').env('SOCKETPOD_PROTOCOL').argParser(append),
   insecure: () => new Option('--insecure', "do not verify the server's certificate").env('SOCKETPOD_INSECURE').default(false),
 };

@@ -6,15 +6,26 @@ export const KIND = 'WebSocketFunction';
 export const PLURAL = 'websocketfunctions';
 export const SINGULAR = 'websocketfunction';
 export const SHORT = 'wsf';
+export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** Prefix of all labels and annotations that are ours. */
+export const OURS = 'socketpod.dev/';
+/** The function's name, on its pods. */
 export const LABEL_FUNCTION = 'socketpod.dev/function';
+/** The 10-character id of the proxy process that owns the pod. */
 export const LABEL_PROXY = 'socketpod.dev/proxy';
+/** starting, warm or connected. */
 export const LABEL_STATE = 'socketpod.dev/state';
+/** Hash of what the pod was made of: template and port. */
 export const LABEL_TEMPLATE = 'socketpod.dev/template';
+/** The connection's id, which is its request id. */
 export const LABEL_REQUEST_ID = 'socketpod.dev/request-id';
+/** On a function: the shell command by which `socketpod dev` runs it. */
 export const ANNOTATION_DEV_COMMAND = 'socketpod.dev/dev-command';
 
+/** Carries the function code of a refusal. */
 export const HEADER_STATUS = 'X-Socketpod-Status';
+/** The connection's id, towards the client and the function. */
 export const HEADER_REQUEST_ID = 'X-Request-Id';
 
 export const ENV_PORT = 'PORT';

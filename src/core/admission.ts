@@ -22,6 +22,7 @@ export function admit({ fn, connections }: AdmissionFacts): Denied | undefined {
   if (fn.spec.auth !== undefined || fn.spec.allowedOrigins !== undefined) {
     return { reason: 'function_not_accepted', detail: 'this version does not enforce auth and allowedOrigins yet' };
   }
-  if (connections >= fn.spec.maxConnections) return { reason: 'max_connections', detail: `maxConnections ${fn.spec.maxConnections} is reached` };
+  if (connections >= fn.spec.maxConnections)
+    return { reason: 'max_connections', detail: `maxConnections ${fn.spec.maxConnections} is reached` };
   return undefined;
 }

@@ -1,7 +1,8 @@
 // The client's upgrade request -> the one that the function sees (contract part 5). What identifies the connection is set by
 // the platform; whatever a client sends under those names is dropped.
-import type { ServedFunction } from './served.ts';
+
 import { headerTokens } from './request.ts';
+import type { ServedFunction } from './served.ts';
 
 /** Names that only the platform may set, compared after `reservedForm`. */
 const RESERVED = new Set(['forwarded', 'x-real-ip', 'x-request-id']);

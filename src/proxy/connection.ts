@@ -1,9 +1,9 @@
 // One object a socket: it drives the lifecycle, owns the timers and the backend, and has one finish(). What is to be done is
 // decided in core/ (lifecycle, closing, outcome); this file only does it, and asks after each await: is it still the same state?
 import type { Socket } from 'node:net';
+import { backendDone } from '../core/closing.ts';
 import { backendHeaders, withoutToken } from '../core/headers.ts';
 import { next, type State } from '../core/lifecycle.ts';
-import { backendDone } from '../core/closing.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import type { Address } from '../core/request.ts';
 import type { ServedFunction } from '../core/served.ts';

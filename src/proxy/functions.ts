@@ -1,5 +1,5 @@
 // The functions that this proxy serves, and the routing table made of them. Fed by files (dev) or by a watch (proxy).
-import { findRoute, routeTable, type RouteTable } from '../core/route.ts';
+import { findRoute, type RouteTable, routeTable } from '../core/route.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 
 /** The set of functions. Edits hold for connections accepted from then on; a deletion ends those that are open. */

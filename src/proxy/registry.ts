@@ -1,6 +1,7 @@
 // The live connections of this proxy: by id, and counted by function.
-import { keyOf, type ServedFunction } from '../core/served.ts';
+
 import type { Reason } from '../core/outcome.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
 
 /** What the registry knows of a connection. */
 export interface Registered {

@@ -4,7 +4,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type ClosingStep, closingStep, freshSide, type SideState } from '../core/closing.ts';
-import { BROKEN, encodeClose, END, FrameScanner, HEADER, OP_CLOSE, PARTIAL } from '../core/frame.ts';
+import { BROKEN, END, encodeClose, FrameScanner, HEADER, OP_CLOSE, PARTIAL } from '../core/frame.ts';
 
 /** The two sides of a connection. */
 export type Side = 'client' | 'function';

@@ -1,6 +1,7 @@
 // `dev --attach`: every connection goes to a server that already runs. For tests and debugging; nothing is started or ended.
-import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
+
 import { probe } from './probe.ts';
+import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
 
 /** A runtime whose only backend is the server at host and port. */
 export function attachRuntime(host: string, port: number): Runtime {

@@ -1,7 +1,7 @@
 // Where a backend comes from: the one interface that the data plane knows. Expected ends are values, never exceptions.
 import type { Socket } from 'node:net';
-import type { ServedFunction } from '../core/served.ts';
 import type { Reason } from '../core/outcome.ts';
+import type { ServedFunction } from '../core/served.ts';
 
 /** What a runtime is asked for: one backend for one connection. */
 export interface StartRequest {

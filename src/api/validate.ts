@@ -1,0 +1,176 @@
+// The verdict of the API server without one: the same schema, by ajv, and the same CEL rules, by cel-js. One source, two judges.
+import { Environment } from '@marcbachmann/cel-js';
+import { Ajv, type ErrorObject } from 'ajv';
+import { API_VERSION, KIND } from './names.ts';
+import type { Problem } from './problem.ts';
+import { RESOURCE } from './schema.ts';
+import type { Rule, Schema } from './schema-form.ts';
+import type { CompleteSpec, ObjectMeta, WebSocketFunction } from './types.ts';
+
+const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, useDefaults: true, verbose: true });
+const matches = ajv.compile(closed(RESOURCE));
+const cel = new Environment({ unlistedVariablesAreDyn: true });
+const compiled = new Map<string, ReturnType<Environment['parse']>>();
+
+/** The schema with `additionalProperties: false` where the API server would refuse an unknown field, and `uniqueItems` for sets. */
+function closed(schema: Schema): object {
+  const { properties, items, additionalProperties, ...rest } = schema;
+  const isOpen = !properties || schema['x-kubernetes-preserve-unknown-fields'];
+  return {
+    ...rest,
+    ...(schema['x-kubernetes-list-type'] === 'set' ? { uniqueItems: true } : {}),
+    ...(properties ? { properties: Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, closed(part)])) } : {}),
+    ...(items ? { items: closed(items) } : {}),
+    ...(additionalProperties ? { additionalProperties: closed(additionalProperties) } : isOpen ? {} : { additionalProperties: false }),
+  };
+}
+
+/** All that is wrong with a WebSocketFunction as a user wrote it; empty when the API server would take it. */
+export function validate(value: unknown): Problem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path: '', message: 'not a Kubernetes object' }];
+  const object = structuredClone(value) as Partial<WebSocketFunction>;
+  const problems = typeProblems(object);
+  if (problems.length > 0) return problems;
+  problems.push(...metadataProblems(object.metadata));
+  matches(object);
+  const faults = (matches.errors ?? []).map(problemOf);
+  problems.push(...faults);
+  // The API server too runs no rules on what has not the right shape: they could not be evaluated.
+  if (!(matches.errors ?? []).some(({ keyword }) => keyword === 'type' || keyword === 'required')) {
+    problems.push(...listMapProblems(RESOURCE, object, ''), ...ruleProblems(RESOURCE, object, ''));
+  }
+  return problems.filter(({ path, message }, i) => problems.findIndex((other) => other.path === path && other.message === message) === i);
+}
+
+/** The same object with every default of the schema filled in. To be called on what `validate` has found good. */
+export function complete(value: WebSocketFunction): WebSocketFunction & { spec: CompleteSpec } {
+  const object = structuredClone(value);
+  matches(object);
+  return object as WebSocketFunction & { spec: CompleteSpec };
+}
+
+function typeProblems(object: Partial<WebSocketFunction>): Problem[] {
+  const problems: Problem[] = [];
+  if (object.apiVersion !== API_VERSION) problems.push({ path: 'apiVersion', message: `${show(object.apiVersion)} is not ${API_VERSION}` });
+  if (object.kind !== KIND) problems.push({ path: 'kind', message: `${show(object.kind)} is not ${KIND}` });
+  return problems;
+}
+
+/** What the API server checks of any object's metadata (Kubernetes, "Object Names and IDs"). */
+function metadataProblems(metadata: Partial<ObjectMeta> | undefined): Problem[] {
+  if (typeof metadata !== 'object' || metadata === null) return [{ path: 'metadata', message: 'missing; add metadata.name' }];
+  if (typeof metadata.name !== 'string' || metadata.name === '')
+    return [{ path: 'metadata.name', message: 'missing; give the function a name' }];
+  if (metadata.namespace !== undefined && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(String(metadata.namespace))) {
+    return [{ path: 'metadata.namespace', message: `${show(metadata.namespace)} is not a DNS label` }];
+  }
+  return [];
+}
+
+/** An ajv error in the words of `kubectl`: path, value, remedy. */
+function problemOf(error: ErrorObject): Problem {
+  const path = fieldPath(error.instancePath);
+  const { params, parentSchema } = error;
+  const bounds = parentSchema as Schema;
+  const value = show(error.data);
+  const size = (error.data as { length?: number } | null)?.length;
+  switch (error.keyword) {
+    case 'required':
+      return { path: join(path, params.missingProperty), message: 'missing; add it' };
+    case 'additionalProperties':
+      return { path: join(path, params.additionalProperty), message: `unknown field; ${advice(params.additionalProperty, bounds)}` };
+    case 'type':
+      return { path, message: `${value} is not of type ${params.type}` };
+    case 'minimum':
+    case 'maximum':
+      return { path, message: `${value} is out of range; use ${bounds.minimum} to ${bounds.maximum}` };
+    case 'enum':
+      return { path, message: `${value} is not one of ${params.allowedValues.join(', ')}` };
+    case 'pattern':
+      return { path, message: `${value} does not match ${params.pattern}` };
+    case 'minItems':
+    case 'maxItems':
+      return { path, message: `has ${size} items; use ${bounds.minItems ?? 0} to ${bounds.maxItems}` };
+    case 'minLength':
+    case 'maxLength':
+      return { path, message: `is ${size} characters long; use ${bounds.minLength ?? 0} to ${bounds.maxLength}` };
+    case 'uniqueItems':
+      return { path: `${path}[${params.i}]`, message: `is there twice: ${show((error.data as unknown[])[params.i])}; take one out` };
+    default:
+      return { path, message: error.message ?? error.keyword };
+  }
+}
+
+function advice(unknown: string, schema: Schema): string {
+  const known = Object.keys(schema.properties ?? {});
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, '');
+  const near = known.find((name) => plain(name).startsWith(plain(unknown).slice(0, 5)) || plain(unknown).includes(plain(name)));
+  return near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
+}
+
+/** Two entries of a list map with the same keys, which the API server refuses as duplicates. */
+function listMapProblems(schema: Schema, value: unknown, path: string): Problem[] {
+  const keys = schema['x-kubernetes-list-map-keys'];
+  const own: Problem[] = [];
+  if (keys && Array.isArray(value)) {
+    const seen = new Set<string>();
+    value.forEach((item, i) => {
+      const id = JSON.stringify(keys.map((key) => item?.[key]));
+      if (seen.has(id)) own.push({ path: `${path}[${i}]`, message: `is there twice: ${id}; take one out` });
+      seen.add(id);
+    });
+  }
+  return [...own, ...parts(schema, value, path).flatMap(([part, inner, at]) => listMapProblems(part, inner, at))];
+}
+
+function ruleProblems(schema: Schema, value: unknown, path: string): Problem[] {
+  const own = (schema['x-kubernetes-validations'] ?? []).filter((rule) => !holds(rule, schema, value));
+  return [
+    ...own.map((rule) => ({ path: (path + (rule.fieldPath ?? '')).replace(/^\./, ''), message: rule.message })),
+    ...parts(schema, value, path).flatMap(([part, inner, at]) => ruleProblems(part, inner, at)),
+  ];
+}
+
+function holds({ rule }: Rule, schema: Schema, value: unknown): boolean {
+  const program = compiled.get(rule) ?? cel.parse(rule);
+  compiled.set(rule, program);
+  return program({ self: celValue(schema, value) }) === true;
+}
+
+/** CEL knows whole numbers from others; JavaScript has only one kind, so the schema's integers become bigint. */
+function celValue(schema: Schema | undefined, value: unknown): unknown {
+  if (typeof value === 'number' && schema?.type === 'integer') return BigInt(value);
+  if (Array.isArray(value)) return value.map((item) => celValue(schema?.items, item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, celValue(schema?.properties?.[name] ?? schema?.additionalProperties, inner)]),
+  );
+}
+
+/** The declared parts of a value, with the schema and path of each. */
+function parts(schema: Schema, value: unknown, path: string): [Schema, unknown, string][] {
+  if (Array.isArray(value)) return schema.items ? value.map((item, i) => [schema.items as Schema, item, `${path}[${i}]`]) : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const part = schema.properties?.[name];
+    return part ? [[part, inner, join(path, name)] as [Schema, unknown, string]] : [];
+  });
+}
+
+/** `/spec/route/hosts/0` as `spec.route.hosts[0]`. */
+function fieldPath(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((path, step) => (/^[0-9]+$/.test(step) ? `${path}[${step}]` : join(path, step)), '');
+}
+
+function join(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

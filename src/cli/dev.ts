@@ -1,0 +1,86 @@
+// `socketpod dev`: the whole main job on a laptop. The same proxy with child processes in place of pods; functions come from
+// files, and a changed file holds for new connections.
+import { once } from 'node:events';
+import type { Endpoint } from '../config.ts';
+import { urlsOf } from '../core/url.ts';
+import { listenFault, UserError } from '../fault.ts';
+import type { Services } from '../proxy/connection.ts';
+import { listen } from '../proxy/server.ts';
+import { createServices } from '../proxy/services.ts';
+import { attachRuntime } from '../runtime/attach.ts';
+import { processRuntime } from '../runtime/processes.ts';
+import { readCeilings } from './ceilings.ts';
+import { FunctionFiles } from './dev-files.ts';
+import { jsonReport, type Report, terminalReport } from './dev-report.ts';
+
+/** The longest that the end of `dev` takes: 3 s of closing, and the grace period of the processes (ms). */
+const STOP_MS = 15_000;
+
+/** The options of `dev`, as config.ts reads them. */
+export interface DevOptions {
+  readonly file?: readonly string[];
+  readonly listen: Endpoint;
+  readonly attach?: Endpoint;
+  readonly ceilings?: string;
+  readonly publicUrl?: string;
+  readonly json: boolean;
+}
+
+/** Serves until SIGINT or SIGTERM. Throws a UserError for what the user can mend. */
+export async function dev(options: DevOptions): Promise<void> {
+  const report = options.json ? jsonReport(process.stdout) : terminalReport(process.stdout);
+  const { attach } = options;
+  const runtime = attach ? attachRuntime(attach.host, attach.port) : processRuntime((fn, id, line) => report.output(fn, id, line));
+  const services = createServices(runtime, report);
+  const files = new FunctionFiles(options.file ?? ['.'], await readCeilings(options.ceilings));
+
+  const first = await files.read();
+  if (first.problems.length > 0) throw new UserError(first.problems.join('\n'));
+  if (first.functions.length === 0) throw new UserError(`no WebSocketFunction in ${files.paths.join(', ')}; name a file or folder with -f`);
+
+  const { host, port } = options.listen;
+  const server = await listen({ host, port }, services).catch((error) => {
+    throw listenFault(error, host, port);
+  });
+  const shownHost = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+  const base = options.publicUrl ?? `ws://${shownHost}:${server.port}`;
+  serve(first.functions, services, report, base);
+  report.listening(`${shownHost}:${server.port}`);
+
+  const watching = files.watch(async () => {
+    const { functions, problems } = await files.read();
+    for (const problem of problems) report.problem(problem);
+    serve(functions, services, report, base);
+  });
+
+  await stopSignal();
+  watching.close();
+  void server.close();
+  services.registry.endAll('drained');
+  const stopped = Promise.all([services.registry.empty(), runtime.close(STOP_MS)]);
+  await Promise.race([stopped, stopSignal()]);
+}
+
+/** Makes the served set equal to this one. */
+function serve(functions: Awaited<ReturnType<FunctionFiles['read']>>['functions'], services: Services, report: Report, base: string): void {
+  const now = new Map(functions.map((fn) => [`${fn.namespace}/${fn.name}`, fn]));
+  for (const before of services.functions.all()) {
+    const key = `${before.namespace}/${before.name}`;
+    if (now.has(key)) continue;
+    services.functions.delete(key);
+    report.removed(key);
+  }
+  const known = new Map(services.functions.all().map((fn) => [fn.uid, fn.generation]));
+  for (const [key, fn] of now) {
+    if (known.get(fn.uid) === fn.generation) continue;
+    services.functions.set(fn);
+    report.serving(key, urlsOf(fn, base), known.has(fn.uid));
+  }
+}
+
+/** The next SIGINT or SIGTERM. */
+async function stopSignal(): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([once(process, 'SIGINT', { signal: over.signal }), once(process, 'SIGTERM', { signal: over.signal })]);
+  over.abort();
+}
