@@ -31,7 +31,8 @@ export function meaningOf(seen: Seen): Meaning {
   if (seen.kind === 'lost' || seen.code === NO_FRAME) {
     return { functionCode: undefined, meaning: 'no close frame: the network failed, or the proxy ended abruptly', success: false };
   }
-  return ofText(seen.code, seen.reason) ?? ofReasons([reasonOfServerClose(seen.code)]);
+  // Else the platform passed it on: the function's own, or the answer to the client's, which has the same code.
+  return ofText(seen.code, seen.reason) ?? ofReasons([reasonOfClose('function', seen.code)]);
 }
 
 /** A close frame of the platform: its reason begins with the function code. */
@@ -42,18 +43,15 @@ function ofText(closeCode: number, text: string): Meaning | undefined {
   return same.length === 0 ? undefined : ofReasons(same);
 }
 
-/** A close frame that the platform passed on: the function's, or its answer to the client's own, which has the same code. */
-function reasonOfServerClose(closeCode: number): Reason {
-  return reasonOfClose('function', closeCode);
-}
-
 function ofRefusal(httpStatus: number, functionCode: string | undefined): Meaning {
+  const answer = reasonOfAnswer(httpStatus);
   if (functionCode === undefined) {
-    const { code } = outcome(reasonOfAnswer(httpStatus));
-    return { functionCode: code, meaning: "the function's own answer, or that of a server in between", success: code === 200 };
+    return { functionCode: undefined, meaning: 'no X-Socketpod-Status: answered by something else than Socketpod', success: false };
   }
   const code = /^[0-9]{3}$/.test(functionCode) ? Number(functionCode) : undefined;
-  const same = ROWS.filter(([, row]) => row.code === code && row.refusal?.status === httpStatus).map(([reason]) => reason);
+  const same = ROWS.filter(([reason, row]) => row.code === code && (row.refusal?.status === httpStatus || reason === answer)).map(
+    ([reason]) => reason,
+  );
   if (same.length > 0) return ofReasons(same);
   return { functionCode: code, meaning: `unknown here: X-Socketpod-Status ${functionCode} with HTTP ${httpStatus}`, success: code === 200 };
 }
