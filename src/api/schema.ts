@@ -174,7 +174,7 @@ export const RESOURCE: Schema = {
   properties: {
     apiVersion: { type: 'string', description: 'socketpod.dev/v1alpha1' },
     kind: { type: 'string', description: 'WebSocketFunction' },
-    metadata: { type: 'object' },
+    metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 253 } } },
     spec: SPEC,
     status: STATUS,
   },

@@ -15,7 +15,7 @@ const compiled = new Map<string, ReturnType<Environment['parse']>>();
 /** The schema with `additionalProperties: false` where the API server would refuse an unknown field, and `uniqueItems` for sets. */
 function closed(schema: Schema): object {
   const { properties, items, additionalProperties, ...rest } = schema;
-  const isOpen = !properties || schema['x-kubernetes-preserve-unknown-fields'];
+  const isOpen = !properties || schema['x-kubernetes-preserve-unknown-fields'] || schema === RESOURCE.properties?.metadata;
   return {
     ...rest,
     ...(schema['x-kubernetes-list-type'] === 'set' ? { uniqueItems: true } : {}),
@@ -94,8 +94,10 @@ function problemOf(error: ErrorObject): Problem {
     case 'minLength':
     case 'maxLength':
       return { path, message: `is ${size} characters long; use ${bounds.minLength ?? 0} to ${bounds.maxLength}` };
-    case 'uniqueItems':
-      return { path: `${path}[${params.i}]`, message: `is there twice: ${show((error.data as unknown[])[params.i])}; take one out` };
+    case 'uniqueItems': {
+      const second = Math.max(params.i, params.j);
+      return { path: `${path}[${second}]`, message: `is there twice: ${show((error.data as unknown[])[second])}; take one out` };
+    }
     default:
       return { path, message: error.message ?? error.keyword };
   }

@@ -52,11 +52,9 @@ export async function connect(url: string, options: ConnectOptions, io: ConnectI
     io.error.write(`socketpod connect: ${fault}\n`);
     return BAD_USAGE;
   }
-  const socket = new WebSocket(url, [...(options.protocol ?? [])], {
-    headers,
-    rejectUnauthorized: !options.insecure,
-    closeTimeout: CLOSE_MS,
-  });
+  // closeTimeout is younger than @types/ws; so it is no literal argument.
+  const socketOptions = { headers, rejectUnauthorized: !options.insecure, closeTimeout: CLOSE_MS };
+  const socket = new WebSocket(url, [...(options.protocol ?? [])], socketOptions);
   return await talk(socket, options.wait ?? 0, io);
 }
 

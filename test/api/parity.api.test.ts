@@ -1,0 +1,115 @@
+// `socketpod validate` and a real API server give the same verdict at the same field; and the resource behaves as kubectl users
+// expect. Every object is a dry run, but for those of the last tests.
+import { readFileSync } from 'node:fs';
+import { Agent, fetch } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { validate } from '../../src/api/validate.ts';
+import { startApi, type TestApi } from '../support/cluster.ts';
+import { until } from '../support/ports.ts';
+import { CASES, objectOf } from './resources.ts';
+
+const CRD_FILE = 'crds/websocketfunctions.socketpod.dev.yaml';
+let api: TestApi;
+let server: { url: string; token: string; dispatcher: Agent };
+
+beforeAll(async () => {
+  api = await startApi();
+  const config = parse(readFileSync(api.kubeconfig, 'utf8'));
+  const { server: url, 'certificate-authority': ca } = config.clusters[0].cluster;
+  const dispatcher = new Agent({ connect: { ca: readFileSync(ca, 'utf8') } });
+  server = { url, token: config.users[0].user.token, dispatcher };
+  api.kubectl(['apply', '-f', CRD_FILE]);
+  await until('the resource is served', async () => (await create(objectOf({ name: '' }))).code === 201);
+}, 90_000);
+
+afterAll(async () => {
+  await server?.dispatcher.close();
+  await api?.stop();
+});
+
+interface Verdict {
+  code: number;
+  fields: string[];
+  message: string;
+}
+
+async function create(object: object): Promise<Verdict> {
+  const answer = await fetch(
+    `${server.url}/apis/socketpod.dev/v1alpha1/namespaces/default/websocketfunctions?dryRun=All&fieldValidation=Strict`,
+    {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(object),
+      dispatcher: server.dispatcher,
+    },
+  );
+  const body = (await answer.json()) as { message?: string; details?: { causes?: { field?: string }[] } };
+  const unknown = [...(body.message ?? '').matchAll(/unknown field "([^"]+)"/g)].map((match) => match[1] ?? '');
+  return {
+    code: answer.status,
+    fields: [...(body.details?.causes ?? []).map(({ field }) => field ?? ''), ...unknown],
+    message: body.message ?? '',
+  };
+}
+
+describe('a real API server and socketpod validate', () => {
+  it('are asked about at least 60 resources', () => expect(CASES.length).toBeGreaterThanOrEqual(60));
+
+  it.each(CASES.map((one) => [one.name, one] as const))('agree on %s', async (_name, one) => {
+    const object = JSON.parse(JSON.stringify(objectOf(one)));
+    const verdict = await create(object);
+    const ours = validate(object).map(({ path }) => path);
+    expect(verdict.code === 201, verdict.message).toBe(one.at === undefined);
+    expect(ours.length === 0).toBe(one.at === undefined);
+    if (one.at !== undefined) {
+      expect(verdict.fields, verdict.message).toContain(one.at);
+      expect(ours).toContain(one.at);
+    }
+  });
+});
+
+describe('the resource', () => {
+  it('is applied by the server side twice without a new version', () => {
+    const apply = () => api.kubectl(['apply', '--server-side', '-f', '-', '-o', 'jsonpath={.metadata.resourceVersion}'], text);
+    const text = JSON.stringify(objectOf({ name: '', metadata: { name: 'applied' }, spec: { route: { hosts: ['a.example.com'] } } }));
+    expect(apply()).toBe(apply());
+  });
+
+  it('so is its definition', () => {
+    const apply = () =>
+      api.kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRD_FILE, '-o', 'jsonpath={.metadata.resourceVersion}']);
+    apply();
+    expect(apply()).toBe(apply());
+  });
+
+  it('is scaled by its warm pods, up to its own ceiling', () => {
+    api.kubectl(['apply', '-f', '-'], JSON.stringify(objectOf({ name: '', metadata: { name: 'scaled' }, spec: { maxConnections: 5 } })));
+    api.kubectl(['scale', 'wsf/scaled', '--replicas=5']);
+    expect(api.kubectl(['get', 'wsf/scaled', '-o', 'jsonpath={.spec.warmPods}'])).toBe('5');
+    expect(() => api.kubectl(['scale', 'wsf/scaled', '--replicas=6'])).toThrow(/warmPods is over maxConnections/);
+  });
+
+  it('explains its fields with unit, range, default, code and SCF name', () => {
+    const text = api.kubectl(['explain', 'wsf.spec.idleTimeoutSeconds']).replaceAll(/\s+/g, ' ');
+    expect(text).toContain('in seconds. 10 to 7200, default 60. Over it: code 455. SCF: WSParams.IdleTimeOut.');
+  });
+
+  it('shows the columns of the contract', () => {
+    const [head] = api.kubectl(['get', 'wsf', '-o', 'wide']).split('\n');
+    expect(head?.split(/\s+/)).toEqual([
+      'NAME',
+      'READY',
+      'REASON',
+      'OPEN',
+      'MAX',
+      'WARM',
+      'URL',
+      'AGE',
+      'STARTING',
+      'IDLE',
+      'EXECUTION',
+      'IMAGE',
+    ]);
+  });
+});

@@ -1,0 +1,49 @@
+// The tables of the README, made from the code: codes from core/outcome.ts, fields from the schema, options from config.ts.
+import { SPEC } from '../../src/api/schema.ts';
+import { OPTIONS } from '../../src/config.ts';
+import { type CloseAction, OUTCOMES, type Outcome } from '../../src/core/outcome.ts';
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
+}
+
+/** Every reason with its code and what each side sees. */
+export function codesTable(): string {
+  const rows = Object.entries<Outcome>(OUTCOMES).map(([reason, { code, cause, refusal, close }]) => [
+    String(code),
+    `\`${reason}\``,
+    cause,
+    refusal ? (refusal.status === 0 ? answerOf(reason) : String(refusal.status)) : '',
+    close ? closeOf(close.client) : '',
+    close ? closeOf(close.function) : '',
+  ]);
+  return table(['code', 'reason', 'cause', 'HTTP', 'close to the client', 'close to the function'], rows);
+}
+
+function answerOf(reason: string): string {
+  return reason === 'client_left' ? '-' : "the function's own";
+}
+
+function closeOf(action: CloseAction): string {
+  return action === 'none' ? '-' : String(action);
+}
+
+/** The fields of the spec; the descriptions are those of `kubectl explain`. */
+export function fieldsTable(): string {
+  return table(
+    ['field', 'meaning'],
+    Object.entries(SPEC.properties ?? {}).map(([name, { description = '' }]) => [`\`${name}\``, description]),
+  );
+}
+
+/** Every option with its environment variable. */
+export function optionsTable(): string {
+  const options = Object.entries(OPTIONS).map(([name, make]) =>
+    name === 'listen' ? OPTIONS.listen('127.0.0.1:8080') : (make as () => ReturnType<typeof OPTIONS.file>)(),
+  );
+  return table(
+    ['option', 'environment', 'meaning'],
+    options.map(({ flags, envVar, description }) => [`\`${flags}\``, `\`${envVar}\``, description]),
+  );
+}
