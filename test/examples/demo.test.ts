@@ -12,7 +12,7 @@ it('the demo shows what it promises, ends by itself and leaves no process', asyn
   });
   expect(text).toContain('3 clients, 3 processes');
   expect(text).toMatch(
-    /101 +200 .*normal_closure[^]*101 +439 .*function_exited[^]*101 +456 .*client_dropped[^]*404 +435 .*route_not_found/,
+    /101 +200 .*normal_closure[\s\S]*101 +439 .*function_exited[\s\S]*101 +456 .*client_dropped[\s\S]*404 +435 .*route_not_found/,
   );
   expect(text).toMatch(/gone: \d+, \d+, \d+/);
   expect(text).toContain('All as promised.');
