@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# usage: api.sh CMD ARG...
-# etcd and a kube-apiserver on free ports of 127.0.0.1 for the time of CMD. Any user, no packages but openssl, no namespaces.
-# KCM=1 adds the controller manager (garbage collection, namespaces); READY_FILE is written when all is up.
+# usage: api.sh [CMD ARG...]
+# etcd and a kube-apiserver on free ports of 127.0.0.1 for the time of CMD (a shell if there is none), with KUBECONFIG set and
+# kubectl and helm on PATH. Any user, no namespaces, no packages but openssl and curl.
+#   CONTROLLERS=1    the controller manager too. Without it nothing is garbage-collected and a deleted namespace stays forever
+#   READY_FILE=PATH  written when all is up: the kubeconfig's path, the server's URL and the admin's token, one a line
+#   APISERVER_FLAGS  further flags
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/lib.sh"
+need openssl=openssl curl=curl
 kube=${KUBE_BINARY:-$("$here/build.sh")}
 work=$(mktemp -d "${TMPDIR:-/tmp}/socketpod-api.XXXXXX")
 
@@ -16,58 +21,86 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
-# Children die with us, even when we get kill -9.
+# There is no pid namespace here: each child dies with this shell on its own account, even when that gets kill -9.
 start() {
   local name=$1
   shift
-  setpriv --pdeathsig KILL "$@" > "$work/$name.log" 2>&1 &
-}
-free_ports() {
-  python3 -c "import socket; s=[socket.socket() for _ in range($1)]; [x.bind(('127.0.0.1',0)) for x in s]; print(*[x.getsockname()[1] for x in s])"
+  setpriv --pdeathsig KILL "$@" > "$work/$name.log" 2>&1 < /dev/null &
 }
 
-read -r api_port kcm_port etcd_port peer_port <<< "$(free_ports 4)"
+# All are bound at the same time, so that they differ.
+free_ports() {
+  node -e '
+    const servers = Array.from({ length: Number(process.argv[1]) }, () => require("node:net").createServer().listen(0, "127.0.0.1"));
+    Promise.all(servers.map((server) => new Promise((resolve) => server.on("listening", resolve)))).then(() => {
+      console.log(...servers.map((server) => server.address().port));
+      process.exit();
+    });' "$1"
+}
+
+read -r api_port controllers_port etcd_port peer_port <<< "$(free_ports 4)"
 openssl genrsa -out "$work/sa.key" 2048 2> /dev/null
 token=$(openssl rand -hex 16)
 echo "$token,admin,admin,system:masters" > "$work/tokens.csv"
 
+# etcd compares the URLs of a member as texts: --initial-cluster must repeat its own peer URL.
 start etcd "$kube" etcd --data-dir "$work/etcd" --unsafe-no-fsync --log-level warn \
   --listen-client-urls "http://127.0.0.1:$etcd_port" --advertise-client-urls "http://127.0.0.1:$etcd_port" \
   --listen-peer-urls "http://127.0.0.1:$peer_port" --initial-advertise-peer-urls "http://127.0.0.1:$peer_port" \
   --initial-cluster "default=http://127.0.0.1:$peer_port"
+
+# Nobody makes the default ServiceAccounts without the controller manager, and its admission plugin would wait for them.
+flags=()
+[ -n "${CONTROLLERS:-}" ] || flags+=(--disable-admission-plugins ServiceAccount)
 start apiserver "$kube" apiserver --etcd-servers "http://127.0.0.1:$etcd_port" \
   --bind-address 127.0.0.1 --secure-port "$api_port" --cert-dir "$work/certs" --endpoint-reconciler-type none \
   --token-auth-file "$work/tokens.csv" --authorization-mode RBAC --service-cluster-ip-range 198.18.255.0/24 --allow-privileged \
   --service-account-key-file "$work/sa.key" --service-account-signing-key-file "$work/sa.key" \
-  --service-account-issuer https://kubernetes.default.svc \
-  $([ -n "${KCM:-}" ] || echo --disable-admission-plugins ServiceAccount) ${APISERVER_FLAGS:-}
+  --service-account-issuer https://kubernetes.default.svc "${flags[@]}" ${APISERVER_FLAGS:-}
 
+url=https://127.0.0.1:$api_port
 export KUBECONFIG=$work/kubeconfig
-cat > "$KUBECONFIG" << Y
+cat > "$KUBECONFIG" << YAML
 apiVersion: v1
 kind: Config
-clusters: [{name: c, cluster: {server: "https://127.0.0.1:$api_port", certificate-authority: $work/certs/apiserver.crt}}]
+clusters: [{name: c, cluster: {server: "$url", certificate-authority: $work/certs/apiserver.crt}}]
 users: [{name: u, user: {token: "$token"}}]
 contexts: [{name: c, context: {cluster: c, user: u}}]
 current-context: c
-Y
-for _ in $(seq 1000); do
-  [ "$(curl -sk -H "Authorization: Bearer $token" "https://127.0.0.1:$api_port/readyz")" = ok ] && break
-  [ "$(jobs -pr | wc -l)" = 2 ] || { tail -5 "$work"/*.log >&2; exit 1; }
-  sleep .03
-done
-if [ -n "${KCM:-}" ]; then
-  start kcm "$kube" controller-manager --kubeconfig "$KUBECONFIG" --bind-address 127.0.0.1 --secure-port "$kcm_port" --cert-dir "$work/kcm" \
+YAML
+
+# curl, as every kubectl costs 150 ms.
+get() { curl -sf -m 5 --cacert "$work/certs/apiserver.crt" -H "Authorization: Bearer $token" "$url$1"; }
+up_or_dead() { get /readyz || [ "$(jobs -pr | wc -l)" -lt 2 ]; }
+if ! poll 60 up_or_dead || [ "$(jobs -pr | wc -l)" -lt 2 ]; then
+  tail -n 5 "$work"/*.log >&2
+  fail "the API server did not come up"
+fi
+
+if [ -n "${CONTROLLERS:-}" ]; then
+  start controllers "$kube" controller-manager --kubeconfig "$KUBECONFIG" \
+    --bind-address 127.0.0.1 --secure-port "$controllers_port" --cert-dir "$work/controllers" \
     --service-account-private-key-file "$work/sa.key" --root-ca-file "$work/certs/apiserver.crt" \
     --use-service-account-credentials --leader-elect=false --kube-api-qps 200 --kube-api-burst 400
-  for _ in $(seq 400); do "$kube" kubectl get serviceaccount default > /dev/null 2>&1 && break; sleep .05; done
+  # Before it exists the first pod cannot be created.
+  poll 60 get /api/v1/namespaces/default/serviceaccounts/default || {
+    tail -n 5 "$work/controllers.log" >&2
+    fail "the controller manager did not come up"
+  }
 fi
-export PATH=$(dirname "$kube")/bin:$PATH
-[ -z "${READY_FILE:-}" ] || { echo "$KUBECONFIG" > "$READY_FILE.part"; mv "$READY_FILE.part" "$READY_FILE"; }
-# In the background, as a signal to this shell would wait for the end of a command in the foreground.
-"$@" <&0 &
+
+PATH=$(dirname "$kube")/bin:$PATH
+if [ -n "${READY_FILE:-}" ]; then
+  printf '%s\n' "$KUBECONFIG" "$url" "$token" > "$READY_FILE.part"
+  mv "$READY_FILE.part" "$READY_FILE"
+fi
+
+[ $# -gt 0 ] || set -- "${SHELL:-bash}"
+# In the background, as a trap of this shell would wait for the end of a command in the foreground.
+setpriv --pdeathsig TERM "$@" <&0 &
 code=0
 wait $! || code=$?
 exit $code

@@ -1,0 +1,48 @@
+# Shared by the scripts of this folder, which source it: the cache folder, messages, and what the machine must have.
+
+# A service or a bare container may have no HOME, and nobody's does not exist; Go, kubectl and helm all want to write there.
+if [ ! -w "${HOME:-/nonexistent}" ]; then
+  HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+  if [ ! -w "${HOME:-/nonexistent}" ]; then
+    HOME=${TMPDIR:-/tmp}/socketpod-home-$(id -u)
+    mkdir -p -m 700 "$HOME"
+  fi
+  export HOME
+fi
+
+# Everything that is built once and kept. test/support/cluster.ts looks in the same place.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/socketpod
+
+# Progress goes to stderr: stdout belongs to the command that runs in the cluster.
+say() { echo "cluster: $*" >&2; }
+
+# fail [-c CODE] MESSAGE. 77 is what test runners take as "cannot run here".
+fail() {
+  local code=1
+  if [ "$1" = -c ]; then
+    code=$2
+    shift 2
+  fi
+  say "$*"
+  exit "$code"
+}
+
+# need PACKAGE=FILE_OR_COMMAND...: one line with everything that is missing, as the command that installs it.
+need() {
+  local entry package thing missing=()
+  for entry in "$@"; do
+    package=${entry%%=*} thing=${entry#*=}
+    [ -e "$thing" ] || command -v "$thing" > /dev/null || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] || fail -c 77 "missing here: apt-get install -y --no-install-recommends ${missing[*]}"
+}
+
+# poll SECONDS COMMAND...: until it succeeds; fails when the time is over.
+poll() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep .03
+  done
+}
