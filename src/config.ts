@@ -68,9 +68,7 @@ export const OPTIONS = {
       'SOCKETPOD_KUBECONFIG',
     ),
   namespace: () =>
-    new Option('--namespace <name>', 'serve the functions of this namespace alone; can be repeated; default: all')
-      .env('SOCKETPOD_NAMESPACE_ONLY')
-      .argParser(append),
+    new Option('--namespace <name>', 'serve the functions of this namespace alone; default: all').env('SOCKETPOD_ONLY_NAMESPACE'),
   unschedulableGrace: () =>
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')
@@ -80,5 +78,10 @@ export const OPTIONS = {
       .env('SOCKETPOD_HEADER')
       .argParser(append),
   protocol: () => new Option('--protocol <name>', 'sub-protocol to offer; can be repeated').env('SOCKETPOD_PROTOCOL').argParser(append),
+  wait: () =>
+    new Option('--wait <seconds>', 'at the end of the input, wait this long for answers before closing')
+      .env('SOCKETPOD_WAIT')
+      .default(0)
+      .argParser(wholeNumber(0, 86_400)),
   insecure: () => new Option('--insecure', "do not verify the server's certificate").env('SOCKETPOD_INSECURE').default(false),
 };

@@ -1,6 +1,5 @@
 // `socketpod dev`: the whole main job on a laptop. The same proxy with child processes in place of pods; functions come from
 // files, and a changed file holds for new connections.
-import { once } from 'node:events';
 import type { Endpoint } from '../config.ts';
 import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
@@ -12,6 +11,7 @@ import { processRuntime } from '../runtime/processes.ts';
 import { readCeilings } from './ceilings.ts';
 import { FunctionFiles } from './dev-files.ts';
 import { jsonReport, type Report, terminalReport } from './dev-report.ts';
+import { stopSignal } from './signals.ts';
 
 /** The longest that the end of `dev` takes: 3 s of closing, and the grace period of the processes (ms). */
 const STOP_MS = 15_000;
@@ -76,11 +76,4 @@ function serve(functions: Awaited<ReturnType<FunctionFiles['read']>>['functions'
     services.functions.set(fn);
     report.serving(key, urlsOf(fn, base), known.has(fn.uid));
   }
-}
-
-/** The next SIGINT or SIGTERM. */
-async function stopSignal(): Promise<void> {
-  const over = new AbortController();
-  await Promise.race([once(process, 'SIGINT', { signal: over.signal }), once(process, 'SIGTERM', { signal: over.signal })]);
-  over.abort();
 }

@@ -37,6 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
   command('connect <url>', 'talk to a WebSocket: lines of input are messages; tells how it ended')
     .addOption(OPTIONS.header())
     .addOption(OPTIONS.protocol())
+    .addOption(OPTIONS.wait())
     .addOption(OPTIONS.insecure())
     .action(async (url, options) => {
       const { connect } = await import('./connect.ts');

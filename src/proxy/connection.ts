@@ -141,6 +141,7 @@ export class Connection implements Registered {
       changed: () => this.#advance(),
     });
     this.#relay.start(first);
+    void this.#backend?.vanished.then(() => this.#dropped('function'));
   }
 
   #dropped(from: Side): void {
@@ -157,7 +158,7 @@ export class Connection implements Registered {
     if (typeof close?.client === 'number') relay.tell('client', close.client, text);
     if (typeof close?.function === 'number') relay.tell('function', close.function, text);
     if (this.#reason === 'function_dropped' || this.#reason === 'pod_evicted') {
-      this.#stopBackend();
+      this.#stopBackend(true);
       this.#cause = this.#backend?.cause(CAUSE_MS);
     }
     this.#timer = setTimeout(() => {
@@ -203,10 +204,10 @@ export class Connection implements Registered {
     void sendAndClose(this.#upgrade.socket, answerBytes(answer, this.#reason, this.id)).then(() => this.#finish());
   }
 
-  #stopBackend(): void {
+  #stopBackend(dropped = false): void {
     if (this.#stopped || !this.#backend) return;
     this.#stopped = true;
-    this.#backend.stop();
+    this.#backend.stop(dropped);
   }
 
   /** The only place where a connection comes to its end. */

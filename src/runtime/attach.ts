@@ -16,6 +16,7 @@ export function attachRuntime(host: string, port: number): Runtime {
         start: 'warm',
         stages: { port: performance.now() - begun },
         socket,
+        vanished: new Promise(() => {}),
         noted: () => undefined,
         stop: () => {},
         cause: async () => 'function_dropped',

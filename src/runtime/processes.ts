@@ -107,6 +107,7 @@ class LocalProcess {
       start: 'cold',
       stages,
       socket,
+      vanished: new Promise(() => {}),
       noted: () => undefined,
       stop: () => this.stop(),
       cause: (withinMs) => this.#cause(withinMs),

@@ -44,10 +44,15 @@ export interface Backend {
   readonly stages: StartStages;
   /** An open TCP connection to the function's port on which no byte has gone either way. The caller owns it. */
   readonly socket: Socket;
+  /** Resolves when it is gone for good while its socket may still look alive (a pod object that vanished); else never. */
+  readonly vanished: Promise<void>;
   /** What others did to it so far (eviction, deletion), by the newest knowledge in memory; undefined when nothing is known. */
   noted(): 'pod_evicted' | 'pod_deleted' | undefined;
-  /** Ends the backend. Idempotent, returns at once, keeps trying until it is gone. */
-  stop(): void;
+  /**
+   * Ends the backend. Idempotent, returns at once, keeps trying until it is gone.
+   * @param dropped the function's socket dropped: its end shows soonest when it is ended with the least grace
+   */
+  stop(dropped: boolean): void;
   /**
    * Why the function's socket dropped: resolves as soon as the cause is known, with `function_dropped` when none showed up in
    * `withinMs` (contract part 2: the recorded reason waits up to 2 s). To be called together with stop().

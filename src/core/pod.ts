@@ -1,0 +1,104 @@
+// The pod of a connection, made from the function's template (contract part 7, "Pods"). What the author wrote wins, except for
+// what the contract needs; where the author is silent the defaults are those of the restricted Pod Security Standard.
+import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import {
+  API_VERSION,
+  ENV_FUNCTION,
+  ENV_NAMESPACE,
+  ENV_PORT,
+  KIND,
+  LABEL_FUNCTION,
+  LABEL_PROXY,
+  LABEL_REQUEST_ID,
+  LABEL_STATE,
+  LABEL_TEMPLATE,
+} from '../api/names.ts';
+import type { Container } from '../api/types.ts';
+import type { ServedFunction } from './served.ts';
+import { slotName } from './slots.ts';
+
+/** Grace period where the template is silent, in seconds (contract part 2). */
+const GRACE_SECONDS = 5;
+/** Added to init and execution timeout: a pod that outlives all who should delete it ends by itself, in seconds. */
+const DEADLINE_MARGIN = 60;
+/** The user that function containers run as where the template is silent. */
+const USER = 1000;
+
+/** Whom a pod is for. */
+export interface PodPurpose {
+  readonly slot: number;
+  /** The 10-character id of the proxy process. */
+  readonly proxyId: string;
+  readonly requestId: string;
+}
+
+/** The pod to create. */
+export function podFor(fn: ServedFunction, { slot, proxyId, requestId }: PodPurpose): V1Pod {
+  const { template } = fn.spec;
+  const { containers, initContainers, ...rest } = template.spec;
+  const [first, ...others] = containers;
+  const podUser = template.spec.securityContext?.runAsUser;
+  const safe = (container: Container) => restricted(container, podUser !== undefined);
+  const spec: Record<string, unknown> = {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: GRACE_SECONDS,
+    ...rest,
+    securityContext: { seccompProfile: { type: 'RuntimeDefault' }, runAsNonRoot: true, ...template.spec.securityContext },
+    restartPolicy: 'Never',
+    activeDeadlineSeconds: fn.spec.initTimeoutSeconds + fn.spec.executionTimeoutSeconds + DEADLINE_MARGIN,
+    containers: [...(first ? [safe(functionContainer(fn, first))] : []), ...others.map(safe)],
+    ...(initContainers ? { initContainers: initContainers.map(safe) } : {}),
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: slotName(fn.name, slot),
+      namespace: fn.namespace,
+      labels: {
+        ...template.metadata?.labels,
+        [LABEL_FUNCTION]: fn.name,
+        [LABEL_PROXY]: proxyId,
+        [LABEL_STATE]: 'starting',
+        [LABEL_TEMPLATE]: templateHash(fn),
+        [LABEL_REQUEST_ID]: requestId,
+      },
+      annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', ...template.metadata?.annotations },
+      ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: fn.name, uid: fn.uid, controller: true, blockOwnerDeletion: false }],
+    },
+    spec: spec as unknown as V1PodSpec, // the API server judges what the author wrote in it
+  };
+}
+
+/** The first container, with what every function is promised: its environment and its last words in the pod's status. */
+function functionContainer(fn: ServedFunction, container: Container): Container {
+  const env = [
+    ...(container.env ?? []),
+    { name: ENV_PORT, value: String(fn.spec.port) },
+    { name: ENV_FUNCTION, value: fn.name },
+    { name: ENV_NAMESPACE, value: fn.namespace },
+  ];
+  return { terminationMessagePolicy: 'FallbackToLogsOnError', ...container, env };
+}
+
+/** A container with the restricted defaults under what its author wrote. */
+function restricted(container: Container, podHasUser: boolean): V1Container {
+  const securityContext = {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    ...(podHasUser ? {} : { runAsUser: USER }),
+    ...container.securityContext,
+  };
+  return { ...container, securityContext } as V1Container;
+}
+
+/** Hash of what a pod is made of: template and port. 16 hexadecimal digits, stable between processes (FNV-1a, 64 bit). */
+export function templateHash(fn: ServedFunction): string {
+  const text = JSON.stringify([fn.spec.port, fn.spec.template]);
+  let hash = 0xcbf29ce484222325n;
+  for (let i = 0; i < text.length; i++) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, '0');
+}

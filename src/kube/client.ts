@@ -1,0 +1,167 @@
+// The calls to the API server: kubeconfig and credentials by client-node, the requests over one shared pool of connections (as
+// shipped, client-node opens a TLS connection for every call). Every call has a deadline, and every failure is a KubeError.
+import type { RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Agent, type Dispatcher, request } from 'undici';
+import { UserError } from '../fault.ts';
+
+/** How long credentials are used before they are read again: projected tokens change on disk (ms). */
+const CREDENTIALS_MS = 60_000;
+/** A call that was not answered by then has failed; below the 34 s after which the API server itself gives up (ms). */
+const CALL_MS = 20_000;
+
+/** A call that did not succeed. */
+export class KubeError extends Error {
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  /** `reason` of the Status body (Kubernetes API conventions), as in NotFound. */
+  readonly reason: string;
+  /** From Retry-After, in ms. */
+  readonly retryAfterMs: number;
+  constructor(status: number, reason: string, message: string, retryAfterMs = 0) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Is the object gone? */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 404;
+}
+
+/** Is the name taken, or the object another one than was meant? */
+export function isConflict(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 409;
+}
+
+/** What a call needs beyond its path. */
+export interface CallOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** Content type of the body; default JSON. */
+  readonly type?: string;
+  readonly timeoutMs?: number;
+}
+
+interface Credentials {
+  readonly headers: Record<string, string>;
+  readonly calls: Dispatcher;
+  readonly watches: Dispatcher;
+  readonly readAt: number;
+  readonly key: string;
+}
+
+/** A connection to one API server. */
+export class KubeClient {
+  readonly server: string;
+  readonly #config: KubeConfig;
+  #credentials: Credentials | undefined;
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+    this.server = (config.getCurrentCluster()?.server ?? '').replace(/\/$/, '');
+  }
+
+  /** Makes a call and gives the answer's object. Throws a KubeError. */
+  async call<T>(method: Dispatcher.HttpMethod, path: string, options: CallOptions = {}): Promise<T> {
+    const { headers, calls } = await this.#current();
+    const answer = await request(this.#url(path, options.query), {
+      method,
+      dispatcher: calls,
+      headers: { ...headers, accept: 'application/json', ...(options.body ? { 'content-type': options.type ?? 'application/json' } : {}) },
+      body: options.body ? JSON.stringify(options.body) : null,
+      signal: AbortSignal.timeout(options.timeoutMs ?? CALL_MS),
+    }).catch(unreachable);
+    const text = await answer.body.text().catch(unreachable);
+    if (answer.statusCode >= 400) throw refused(answer.statusCode, text, answer.headers['retry-after']);
+    return parsed(text) as T;
+  }
+
+  /** Opens a watch and yields its lines until the server ends it. Throws a KubeError. */
+  async *lines(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<string> {
+    const { headers, watches } = await this.#current();
+    const answer = await request(this.#url(path, query), { method: 'GET', dispatcher: watches, headers, signal }).catch(unreachable);
+    if (answer.statusCode >= 400) throw refused(answer.statusCode, await answer.body.text().catch(() => ''), answer.headers['retry-after']);
+    let rest = '';
+    try {
+      for await (const chunk of answer.body.setEncoding('utf8')) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines.filter((line) => line !== '');
+      }
+    } catch (error) {
+      unreachable(error as Error);
+    }
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    const old = this.#credentials;
+    this.#credentials = undefined;
+    await Promise.all([old?.calls.destroy(), old?.watches.destroy()]);
+  }
+
+  #url(path: string, query: Readonly<Record<string, string>> = {}): string {
+    const search = new URLSearchParams(query).toString();
+    return `${this.server}${path}${search === '' ? '' : `?${search}`}`;
+  }
+
+  /** Headers and pools; read again after a while, the pools made anew only when certificates have changed. */
+  async #current(): Promise<Credentials> {
+    const old = this.#credentials;
+    if (old && performance.now() - old.readAt < CREDENTIALS_MS) return old;
+    const options: RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options;
+    const connect = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized };
+    const identity = JSON.stringify(connect);
+    const headers = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]));
+    if (options.auth) headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    const pools =
+      old?.key === identity
+        ? old
+        : {
+            calls: new Agent({ connections: 16, keepAliveTimeout: 30_000, connect }),
+            watches: new Agent({ bodyTimeout: 0, connect }),
+          };
+    this.#credentials = { headers, calls: pools.calls, watches: pools.watches, readAt: performance.now(), key: identity };
+    return this.#credentials;
+  }
+}
+
+function unreachable(error: Error): never {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  throw new KubeError(0, 'Unreachable', cause.message || cause.name);
+}
+
+function refused(status: number, text: string, retryAfter: unknown): KubeError {
+  const body = parsed(text) as { reason?: string; message?: string };
+  return new KubeError(status, body.reason ?? '', body.message ?? `HTTP ${status}`, Number(retryAfter ?? 0) * 1000 || 0);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text.slice(0, 256) };
+  }
+}
+
+/** A client by kubeconfig: this file, KUBECONFIG, ~/.kube/config, or the pod's service account. Throws a UserError. */
+export function connectKube(kubeconfig: string | undefined): KubeClient {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig !== undefined) config.loadFromFile(kubeconfig);
+    else config.loadFromDefault();
+  } catch (error) {
+    throw new UserError(`the kubeconfig cannot be read: ${error instanceof Error ? error.message : error}; name one with --kubeconfig`);
+  }
+  const cluster = config.getCurrentCluster();
+  // Where it finds nothing at all, client-node takes a server on this machine without TLS.
+  if (!cluster || cluster.server === 'http://localhost:8080') {
+    throw new UserError('no cluster: there is no kubeconfig and this is no pod; set KUBECONFIG or --kubeconfig (socketpod dev needs none)');
+  }
+  return new KubeClient(config);
+}

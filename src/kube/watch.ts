@@ -1,0 +1,164 @@
+// A list and watch that comes back: list in pages, watch from there with bookmarks, resume where the server closed, list again
+// when the version is too old (410). What was missed while away is made up for, deletions too. stop() means stop.
+import { backoff } from '../core/backoff.ts';
+import { type KubeClient, KubeError } from './client.ts';
+
+/** The part of any Kubernetes object that a watch needs. */
+export interface Watched {
+  readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly uid?: string; readonly resourceVersion?: string };
+}
+
+/** What is watched, and who hears of it. */
+export interface WatchOptions<T extends Watched> {
+  /** Path of the collection, as in `/api/v1/pods`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** An object is there or has changed. */
+  set(object: T): void;
+  /** An object is gone; its last known state. */
+  gone(object: T): void;
+  /** A fault that the watch recovers from by itself, for the log. */
+  fault(error: KubeError): void;
+}
+
+const PAGE = '500';
+/** The server ends a watch after 240 to 300 s, at another moment for each proxy (seconds). */
+const WATCH_SECONDS = 240;
+/** No watch ended by the server is opened again sooner than this after it was opened (ms). */
+const SHORT_MS = 1000;
+
+/** A cache of one collection that keeps itself current. */
+export class Watch<T extends Watched> {
+  /** All objects, by `namespace/name`. */
+  readonly objects = new Map<string, T>();
+  /** When the last event or bookmark came, in ms since 1970; 0 before the first list. */
+  lastEventAt = 0;
+  readonly #client: KubeClient;
+  readonly #options: WatchOptions<T>;
+  readonly #stopped = new AbortController();
+  #version = '';
+
+  constructor(client: KubeClient, options: WatchOptions<T>) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /**
+   * Starts, and resolves after the first list. Rejects with a KubeError when that list fails: the caller tells a missing CRD from a
+   * missing right. Afterwards it goes on for ever, until stop().
+   */
+  async start(): Promise<void> {
+    await this.#list();
+    void this.#run();
+  }
+
+  /** No call of `set` or `gone` comes after this. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stopped.signal.aborted) {
+      const openedAt = performance.now();
+      let waitMs = 0;
+      try {
+        if (this.#version === '') await this.#list();
+        await this.#watch();
+        failures = 0;
+        if (performance.now() - openedAt < SHORT_MS) waitMs = backoff(0, Math.random());
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error;
+        if (this.#stopped.signal.aborted) return;
+        if (error.status === 410) this.#version = '';
+        this.#options.fault(error);
+        waitMs = Math.max(error.retryAfterMs, error.status === 410 ? 0 : backoff(failures++, Math.random()));
+      }
+      if (waitMs > 0) await this.#pause(waitMs);
+    }
+  }
+
+  async #list(): Promise<void> {
+    const found = new Map<string, T>();
+    let version = '';
+    let next: string | undefined;
+    do {
+      const query = { ...this.#options.query, limit: PAGE, ...(next ? { continue: next } : {}) };
+      const page = await this.#client.call<{ metadata: { resourceVersion: string; continue?: string }; items: T[] }>(
+        'GET',
+        this.#options.path,
+        { query },
+      );
+      for (const item of page.items) found.set(keyOf(item), item);
+      version = page.metadata.resourceVersion;
+      next = page.metadata.continue;
+    } while (next);
+    if (this.#stopped.signal.aborted) return;
+    for (const [key, object] of [...this.objects]) {
+      if (found.get(key)?.metadata?.uid !== object.metadata?.uid) this.#gone(object);
+    }
+    for (const object of found.values()) this.#set(object);
+    this.#version = version;
+    this.lastEventAt = Date.now();
+  }
+
+  async #watch(): Promise<void> {
+    const query = {
+      ...this.#options.query,
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: this.#version,
+      timeoutSeconds: String(Math.round(WATCH_SECONDS * (1 + Math.random() / 4))),
+    };
+    for await (const line of this.#client.lines(this.#options.path, query, this.#stopped.signal)) {
+      if (this.#stopped.signal.aborted) return;
+      this.lastEventAt = Date.now();
+      const { type, object } = parse<T>(line);
+      if (type === 'ERROR') {
+        const {
+          code = 500,
+          reason = '',
+          message = 'the watch ended with an error',
+        } = object as { code?: number; reason?: string; message?: string };
+        throw new KubeError(code, reason, message);
+      }
+      if (type === 'ADDED' || type === 'MODIFIED') this.#set(object);
+      if (type === 'DELETED') this.#gone(object);
+      this.#version = object.metadata?.resourceVersion ?? this.#version;
+    }
+  }
+
+  #set(object: T): void {
+    this.objects.set(keyOf(object), object);
+    this.#options.set(object);
+  }
+
+  #gone(object: T): void {
+    this.objects.delete(keyOf(object));
+    this.#options.gone(object);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#stopped.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#stopped.signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}
+
+function keyOf({ metadata }: Watched): string {
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+}
+
+function parse<T>(line: string): { type: string; object: T } {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new KubeError(0, 'Garbage', 'a line of the watch is not JSON');
+  }
+}

@@ -1,0 +1,81 @@
+// From a created pod to its open port: the watch says what becomes of the pod, and as soon as its container runs the port is tried,
+// without waiting for the kubelet to say Ready.
+import type { Socket } from 'node:net';
+import type { Reason } from '../core/outcome.ts';
+import { isScheduled, isUnschedulable, readPod, reasonAtTimeout } from '../core/pod-status.ts';
+import type { OwnPod } from './own-pod.ts';
+import { probe } from './probe.ts';
+import type { StartRequest, StartStages } from './runtime.ts';
+
+/** What came of a pod: an open port, a failure, or a node that refused it. */
+export type PortResult =
+  | { readonly kind: 'open'; readonly socket: Socket; readonly stages: StartStages }
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string }
+  | { readonly kind: 'again'; readonly detail: string };
+
+/** Waits until the pod's port is open or it is certain that it will not be. */
+export async function openPort(own: OwnPod, request: StartRequest, graceMs: number | undefined): Promise<PortResult> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([request.signal, over.signal]);
+  const grace = graceMs === undefined ? undefined : AbortSignal.timeout(graceMs);
+  const clock = new StageClock();
+  let probing: Promise<Socket | undefined> | undefined;
+  let socket: Socket | undefined;
+  try {
+    for (;;) {
+      if (socket) return { kind: 'open', socket, stages: clock.stages };
+      if (request.signal.aborted) return atTimeout(own);
+      if (own.gone) return { kind: 'failed', reason: own.byOthers ?? 'pod_deleted', detail: 'the pod is gone' };
+      const reading = readPod(own.pod);
+      if (reading.state === 'failed') return { kind: 'failed', reason: reading.reason, detail: reading.detail };
+      if (reading.state === 'refused') return { kind: 'again', detail: reading.detail };
+      if (grace?.aborted && isUnschedulable(own.pod)) return atTimeout(own);
+      clock.see(isScheduled(own.pod), reading.state === 'running');
+      if (reading.state === 'running' && !probing) {
+        probing = probe(reading.ip, request.fn.spec.port, signal).then((found) => {
+          socket = found;
+          if (found) clock.port();
+          return found;
+        });
+      }
+      await Promise.race([own.change(grace?.aborted === false ? AbortSignal.any([signal, grace]) : signal), ...(probing ? [probing] : [])]);
+    }
+  } finally {
+    over.abort(); // ends the probe, unless it has given its socket already
+    if (!socket) probing?.then((late) => late?.destroy());
+  }
+}
+
+function atTimeout(own: OwnPod): PortResult {
+  const reason = reasonAtTimeout(own.pod);
+  return { kind: 'failed', reason, detail: own.pod.status?.conditions?.find(({ status }) => status === 'False')?.message ?? '' };
+}
+
+/** How long each stage took, from one sight of the pod to the next. */
+class StageClock {
+  readonly stages: StartStages = {};
+  #since = performance.now();
+  #seen: 'created' | 'scheduled' | 'running' = 'created';
+
+  see(scheduled: boolean, running: boolean): void {
+    if (this.#seen === 'created' && (scheduled || running)) {
+      this.stages.schedule = this.#lap();
+      this.#seen = 'scheduled';
+    }
+    if (this.#seen === 'scheduled' && running) {
+      this.stages.container = this.#lap();
+      this.#seen = 'running';
+    }
+  }
+
+  port(): void {
+    this.stages.port = this.#lap();
+  }
+
+  #lap(): number {
+    const now = performance.now();
+    const took = now - this.#since;
+    this.#since = now;
+    return took;
+  }
+}
