@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: images.sh [NAME...]
-# Builds images as OCI archives without a container engine, and prints their paths: what IMAGES of cluster.sh takes.
+# Builds images as archives (tar files) without a container engine, and prints their paths: what IMAGES of cluster.sh takes.
 #   pause, fn          from the C files of this folder
 #   any other name     the folder examples/NAME, by its own Dockerfile, with buildah
 # Without a name: all of these. Each is localhost/NAME:1, kept in the cache folder by a hash of what it is made of.
@@ -77,23 +77,29 @@ JSON
 
 # isolation chroot and host network: no daemon, no privileges beyond root's. The store is thrown away: only archives are kept.
 buildah() {
-  command buildah --root "$work/store" --runroot "$work/run" --storage-driver overlay "$@" >&2
+  command buildah --root "$work/store" --runroot "$work/run" --storage-driver overlay "$@" >> "$work/log" 2>&1 || {
+    tail -n 40 "$work/log" >&2
+    fail "buildah could not do its part"
+  }
 }
 
-push() { buildah push --disable-compression "localhost/$1" "oci-archive:$work/image.tar:localhost/$1"; }
+# The older kind of archive, as its layers are not compressed: loading them is half of a cluster's start otherwise.
+push() { buildah push "localhost/$1" "docker-archive:$work/image.tar:localhost/$1"; }
 
 # A Debian of a few packages. With them the base image also gets what the official ones have: npm, or pip.
 debian() {
   local release
   release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
-  mmdebstrap --variant=extract --include="base-files,base-passwd,libc-bin,dash,coreutils,ca-certificates,$1" "$release" "$work/rootfs" >&2 2> "$work/debian.log" || {
-    tail -n 20 "$work/debian.log" >&2
-    fail "mmdebstrap failed"
+  mmdebstrap --variant=extract --include="base-files,libc-bin,dash,coreutils,ca-certificates,$1" \
+    "$release" "$work/rootfs" >> "$work/log" 2>&1 || {
+    tail -n 20 "$work/log" >&2
+    fail "mmdebstrap could not do its part"
   }
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' > "$work/rootfs/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n' > "$work/rootfs/etc/group"
   printf 'hosts: files dns\n' > "$work/rootfs/etc/nsswitch.conf"
   ln -sf dash "$work/rootfs/bin/sh"
+  mkdir -p "$work"/rootfs/usr/local/{bin,lib}
   rm -rf "$work/rootfs"/usr/share/{doc,man,locale,info,zoneinfo} "$work/rootfs"/var/{cache,lib/dpkg,lib/apt}
 }
 
@@ -113,7 +119,6 @@ base_rootfs() {
       debian libstdc++6,libgcc-s1
       install -m 755 "$(node_binary)" "$work/rootfs/usr/local/bin/node"
       npm=$(npm_folder)
-      mkdir -p "$work/rootfs/usr/local/lib"
       cp -rL "$npm" "$work/rootfs/usr/local/lib/npm"
       tool npm node /usr/local/lib/npm/bin/npm-cli.js
       ;;
@@ -175,7 +180,7 @@ machine_settings() {
   for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_FIND_LINKS; do
     [ -z "${!name:-}" ] || printf 'export %s=%q\n' "$name" "${!name}" >> "$work/machine/env"
   done
-  printf 'export npm_config_registry=%q\n' "$(cd "$root" && npm config get registry)" >> "$work/machine/env"
+  printf 'export npm_config_registry=%q\n' "$(cd "$root" && npm config get registry 2> /dev/null)" >> "$work/machine/env"
   if [ -f "$HOME/.npmrc" ]; then
     cp "$HOME/.npmrc" "$work/machine/npmrc"
     echo 'export npm_config_userconfig=/run/machine/npmrc' >> "$work/machine/env"
@@ -206,7 +211,7 @@ dockerfile_image() {
   need buildah=buildah
   archive=$(base "$(base_kind "$folder")")
   machine_settings
-  buildah bud --isolation chroot --network host --format oci --build-arg "BASE=oci-archive:$archive" "${volumes[@]}" \
+  buildah bud --isolation chroot --network host --format oci --build-arg "BASE=docker-archive:$archive" "${volumes[@]}" \
     -t "localhost/$name:1" "$folder"
   push "$name:1"
 }

@@ -1,5 +1,7 @@
 # Shared by the scripts of this folder, which source it: the cache folder, messages, and what the machine must have.
 
+shopt -s inherit_errexit # set -e holds in $(...) too
+
 # A service or a bare container may have no HOME, and nobody's does not exist; Go, kubectl and helm all want to write there.
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
