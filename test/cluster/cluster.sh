@@ -253,7 +253,10 @@ wait_for "the API server" get /readyz
 told "API server ready"
 controllers
 [ "${DNS:-1}" = 0 ] || "$here/dns.sh"
-for n in $(seq "$NODES"); do wait_for "node$n" node_ready "node$n"; done
+for n in $(seq "$NODES"); do
+  wait_for "node$n" node_ready "node$n"
+  wait_for "the images on node$n" [ -e "$W/node$n.images" ]
+done
 # Before it exists the first pod cannot be created.
 wait_for "the default ServiceAccount" get /api/v1/namespaces/default/serviceaccounts/default
 told "$NODES node(s) ready"

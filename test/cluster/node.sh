@@ -148,7 +148,17 @@ YAML
 export CONTAINERD_ADDRESS=/run/containerd.sock
 start containerd containerd -c "$D/containerd.toml"
 poll 20 ctr version || fail "containerd of node$n did not come up"
-for image in $IMAGES; do ctr -n k8s.io images import --snapshotter overlayfs "$image" > /dev/null; done
+# The larger images take seconds: meanwhile the node gets ready. cluster.sh waits for both.
+load_images() {
+  local image pids=()
+  for image in $IMAGES; do
+    ctr -n k8s.io images import --snapshotter overlayfs "$image" > /dev/null &
+    pids+=($!)
+  done
+  for image in "${pids[@]}"; do wait "$image" || touch "$W/failed"; done
+  touch "$W/node$n.images"
+}
+load_images &
 
 api_ready() { curl -sf -m 5 --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" "https://$API:6443/readyz"; }
 poll 90 api_ready || fail "node$n sees no API server"
