@@ -10,7 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 need openssl=openssl curl=curl
 kube=${KUBE_BINARY:-$("$here/build.sh")}
-work=$(mktemp -d "${TMPDIR:-/tmp}/socketpod-api.XXXXXX")
+claim "${TMPDIR:-/tmp}/socketpod-api-$(id -u)"
+work=$W
 
 stop() {
   trap - EXIT
@@ -28,7 +29,7 @@ trap 'exit 143' TERM HUP
 start() {
   local name=$1
   shift
-  setpriv --pdeathsig KILL "$@" > "$work/$name.log" 2>&1 < /dev/null &
+  setpriv --pdeathsig KILL "$@" > "$work/$name.log" 2>&1 < /dev/null 9>&- &
 }
 
 # All are bound at the same time, so that they differ.
@@ -100,7 +101,7 @@ fi
 
 [ $# -gt 0 ] || set -- "${SHELL:-bash}"
 # In the background, as a trap of this shell would wait for the end of a command in the foreground.
-setpriv --pdeathsig TERM "$@" <&0 &
+setpriv --pdeathsig TERM "$@" <&0 9>&- &
 code=0
 wait $! || code=$?
 exit $code

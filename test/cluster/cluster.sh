@@ -30,28 +30,15 @@ outside() {
   basic=$("$here/images.sh" pause fn)
   IMAGES="$basic ${IMAGES:-}"
 
-  # A folder for the work folders of all clusters of this machine; nobody else may plant one, as the sweep deletes as root.
-  local all=${TMPDIR:-/tmp}/socketpod-clusters
-  mkdir -p -m 700 "$all"
-  [ -O "$all" ] && [ ! -L "$all" ] || fail "$all belongs to somebody else"
-
-  # While this lock is held no other start sweeps our folder before it is locked.
-  exec 8> "$all/start.lock"
-  flock 8
-  W=$(mktemp -d "$all/c.XXXXXX")
-  exec 9> "$W/lock"
-  flock 9
-  sweep "$all"
-  exec 8>&-
-
+  claim "${TMPDIR:-/tmp}/socketpod-clusters"
   # One cgroup for each cluster: two clusters that shared /kubepods would kill each other's pods.
-  CGROUP=/socketpod.${W##*.}
+  CGROUP=/socketpod.${W##*/}
   export W KUBE CGROUP IMAGES
   trap clean EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   # Whatever kills this shell, the kernel then kills unshare, and with it the pid namespace: every process, and by that every
-  # mount, interface and rule. Not fd 9: an unlocked folder is how the next start knows that this shell is gone.
+  # mount, interface and rule.
   SOCKETPOD_INSIDE=1 setpriv --pdeathsig KILL \
     unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc -- "$0" "$@" 9>&- <&0 &
   child=$!
@@ -60,17 +47,7 @@ outside() {
   exit $code
 }
 
-# What runs left that got kill -9: their folders are not locked any more.
-sweep() {
-  local folder
-  for folder in "$1"/c.*/; do
-    if [ -e "$folder" ] && flock -n "$folder/lock" true 2> /dev/null; then
-      folder=${folder%/}
-      remove_cgroups "/socketpod.${folder##*.}"
-      rm -rf --one-file-system "$folder"
-    fi
-  done
-}
+forget() { remove_cgroups "/socketpod.$1"; }
 
 # The folder of a cgroup in each hierarchy of v1, or the one of v2.
 cgroup_folders() {

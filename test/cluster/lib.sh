@@ -48,3 +48,25 @@ poll() {
     sleep .03
   done
 }
+
+# claim FOLDER: makes a work folder in it and sets W to its path. Whoever uses it holds its lock as fd 9 (children must not:
+# 9>&-), so an unlocked one is what a run left that got kill -9: each start deletes those, after `forget ITS_NAME`.
+claim() {
+  local all=$1 left
+  mkdir -p -m 700 "$all"
+  # Another user could plant folders and links, and we delete what we find.
+  [ -O "$all" ] && [ ! -L "$all" ] || fail "$all belongs to somebody else"
+  exec 8> "$all/start.lock" # no other start may sweep a folder between its making and its locking
+  flock 8
+  W=$(mktemp -d "$all/c.XXXXXX")
+  exec 9> "$W/lock"
+  flock 9
+  for left in "$all"/c.*; do
+    if flock -n "$left/lock" true 2> /dev/null; then
+      forget "${left##*/}"
+      rm -rf --one-file-system "$left"
+    fi
+  done
+  exec 8>&-
+}
+forget() { :; }
