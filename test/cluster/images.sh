@@ -25,9 +25,15 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 
 digest() { sha256sum "$@" | cut -d' ' -f1; }
 
-# hash_of FOLDER...: of all names, modes and contents.
+# hash_of FOLDER: of all names and contents, wherever the folder lies.
 hash_of() {
-  tar --sort=name --mtime=@0 --owner=0 --group=0 --exclude=node_modules --exclude=__pycache__ -c -C / "${@#/}" | digest -
+  tar --sort=name --mtime=@0 --owner=0 --group=0 --mode=a+rX,u+w,go-w --exclude=node_modules --exclude=__pycache__ -c -C "$1" . | digest -
+}
+
+# keep ARCHIVE: in the cache, where other work trees keep theirs too; what none of them has used for a week goes.
+keep() {
+  mv "$work/image.tar" "$1"
+  find "$images" -name '*.tar' -mtime +7 -delete
 }
 
 # ---- Images of one static program ----
@@ -165,10 +171,10 @@ base() {
       "$([ "$kind" = node ] && echo node || echo python3)" > "$work/Dockerfile"
     buildah bud --isolation chroot --network host --format oci -t "localhost/base-$kind:1" -f "$work/Dockerfile" "$work"
     push "base-$kind:1"
-    rm -f "$images/base-$kind"-*.tar
-    mv "$work/image.tar" "$archive"
+    keep "$archive"
     rm -rf "$work/rootfs"
   fi
+  touch "$archive"
   echo "$archive"
 }
 
@@ -239,8 +245,8 @@ for name in "$@"; do
       fn) static_image fn 1000 ;;
       *) dockerfile_image "$name" "$folder" ;;
     esac
-    rm -f "$images/$name"-*.tar # older ones are of no use any more
-    mv "$work/image.tar" "$archive"
+    keep "$archive"
   fi
+  touch "$archive"
   echo "$archive"
 done
