@@ -13,7 +13,7 @@ export interface LocalCommand {
 export function expand(text: string, env: Readonly<Record<string, string>>): string {
   return text.replace(/\$\$|\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (match, name?: string) => {
     if (name === undefined) return '$';
-    return env[name] ?? match;
+    return (Object.hasOwn(env, name) ? env[name] : undefined) ?? match;
   });
 }
 

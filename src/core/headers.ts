@@ -7,7 +7,10 @@ import type { ServedFunction } from './served.ts';
 /** Names that only the platform may set, compared after `reservedForm`. */
 const RESERVED = new Set(['forwarded', 'x-real-ip', 'x-request-id']);
 const RESERVED_PREFIXES = ['x-scf-', 'x-socketpod-', 'x-forwarded-'];
-/** Hop-by-hop by RFC 9110, section 7.6.1, whether `Connection` names them or not. */
+/**
+ * Hop-by-hop by RFC 9110, section 7.6.1, whether `Connection` names them or not; and `Expect`, which is about a body that an upgrade
+ * does not have (section 10.1.1).
+ */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -17,6 +20,7 @@ const HOP_BY_HOP = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'expect',
 ]);
 
 /** What the platform knows about a request beside its header lines. */
@@ -36,8 +40,8 @@ export type HeaderLines = Record<string, string | string[]>;
 /** The header lines for the function. */
 export function backendHeaders(rawHeaders: readonly string[], context: RequestContext): HeaderLines {
   const dropped = new Set(headerTokens(rawHeaders, 'connection').map((name) => name.toLowerCase()));
-  const lines: HeaderLines = {};
-  const forwarded: HeaderLines = {};
+  const lines = emptyLines();
+  const forwarded = emptyLines();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase();
     const value = rawHeaders[i + 1] ?? '';
@@ -107,6 +111,11 @@ export function withoutToken(query: string): string {
     .split('&')
     .filter((pair) => pair !== 'access_token' && !pair.startsWith('access_token='));
   return query === '' || (kept.length === 1 && kept[0] === '' && query !== '?') || kept.length === 0 ? '' : `?${kept.join('&')}`;
+}
+
+/** Without a prototype: `constructor` and `__proto__` are names like any other. */
+function emptyLines(): HeaderLines {
+  return Object.create(null);
 }
 
 function add(lines: HeaderLines, name: string, value: string): void {
