@@ -75,7 +75,7 @@ export function findRoute(table: RouteTable, host: string, path: string): Served
   const paths = pathsOf(table, host);
   if (paths) return paths.find(({ prefix }) => isUnder(path, prefix))?.fn;
   const [, namespace, name] = path.split('/', 3);
-  return table.byDefault.get(`/${namespace}/${name}`);
+  return name === undefined ? undefined : table.byDefault.get(`/${namespace}/${name}`);
 }
 
 /** An exact host goes before a wildcard, a longer suffix before a shorter one; `*.x` stands for one label or more. */

@@ -4,11 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from './connection.ts';
 import { HEALTH_PATH, handshake, plainAddress, refuse } from './handshake.ts';
+import { sendAndClose } from './refusal.ts';
 
 /** A request head must be complete within this (contract part 3), in ms. */
 const HEAD_TIMEOUT_MS = 10_000;
 /** ... and not be longer than this, in bytes. */
 const MAX_HEAD = 16_384;
+
+const HEALTHY =
+  'HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n';
 
 /** Options of the listener. */
 export interface ServerOptions {
@@ -38,11 +42,26 @@ export async function listen(options: ServerOptions, services: Services): Promis
     requireHostHeader: false, // judged in core/request.ts, with an answer of ours
     noDelay: true,
   });
-  server.on('upgrade', (request, socket, head) => handshake(request, socket as Socket, head, services));
-  server.on('connect', (request, socket, head) => handshake(request, socket as Socket, head, services));
-  server.on('request', (request, response) => plainRequest(request, response, services));
-  server.on('checkContinue', (request, response) => plainRequest(request, response, services));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => clientError(error, socket as Socket, services));
+  const answered = new WeakSet<Socket>();
+  /** The first request of a socket gets its answer and ends it; node:http goes on reading what follows, which must start nothing. */
+  const first = (socket: Socket) => !answered.has(socket) && answered.add(socket) !== undefined;
+  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (first(socket)) handshake(request, socket, head, services);
+    else socket.resume(); // still read and discarded: node:http has let go of it
+  };
+  const plain = (request: IncomingMessage, response: ServerResponse) => {
+    request.resume(); // a body would hold back the client's FIN
+    if (first(request.socket)) plainRequest(request, response, services);
+  };
+  server.on('upgrade', (request, socket, head) => upgrade(request, socket as Socket, head));
+  server.on('connect', (request, socket, head) => upgrade(request, socket as Socket, head));
+  server.on('request', plain);
+  server.on('checkContinue', plain);
+  server.on('checkExpectation', plain);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (first(socket as Socket)) clientError(error, socket as Socket, services);
+    else if (error.code === 'ECONNRESET') socket.destroy();
+  });
   await opened(server, options);
   const address = server.address() as AddressInfo;
   return {
@@ -62,14 +81,16 @@ function opened(server: Server, options: ServerOptions): Promise<void> {
   });
 }
 
+/** The answer goes out beside node:http, which would close the socket under what the client still sends. */
 function plainRequest(request: IncomingMessage, response: ServerResponse, services: Services): void {
-  if (request.method === 'GET' && request.url === HEALTH_PATH) {
-    response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-store' }).end('ok\n');
-    return;
-  }
   const { socket } = request;
   response.detachSocket(socket);
-  handshake(request, socket, Buffer.alloc(0), services);
+  if (request.method === 'GET' && request.url === HEALTH_PATH) {
+    socket.on('error', () => {});
+    void sendAndClose(socket, HEALTHY);
+  } else {
+    handshake(request, socket, Buffer.alloc(0), services);
+  }
 }
 
 /** What node:http could not read as a request: too slow, too long, or not HTTP at all. */

@@ -52,6 +52,11 @@ describe('the default route', () => {
     expect(found(functions, 'y.example', '/a/echo')).toBe('a/echo');
   });
 
+  it('needs a name in the path: a part that is missing is no name', () => {
+    expect(found([fn('undefined'), fn('undefined', { namespace: 'undefined' })], 'any.host', '/a')).toBeUndefined();
+    expect(found([fn('undefined')], 'any.host', '/a/undefined')).toBe('a/undefined');
+  });
+
   it('is gone for a function that has a route of its own', () => {
     expect(found([fn('echo', { hosts: ['x.example'] })], 'y.example', '/a/echo')).toBeUndefined();
   });
