@@ -101,7 +101,7 @@ fi
 
 [ $# -gt 0 ] || set -- "${SHELL:-bash}"
 # In the background, as a trap of this shell would wait for the end of a command in the foreground.
-setpriv --pdeathsig TERM "$@" <&0 9>&- &
+"${heeding_interrupts[@]}" setpriv --pdeathsig TERM "$@" <&0 9>&- &
 code=0
 wait $! || code=$?
 exit $code

@@ -39,7 +39,7 @@ outside() {
   trap 'exit 143' TERM HUP
   # Whatever kills this shell, the kernel then kills unshare, and with it the pid namespace: every process, and by that every
   # mount, interface and rule.
-  SOCKETPOD_INSIDE=1 setpriv --pdeathsig KILL \
+  SOCKETPOD_INSIDE=1 "${heeding_interrupts[@]}" setpriv --pdeathsig KILL \
     unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc -- "$0" "$@" 9>&- <&0 &
   child=$!
   local code=0

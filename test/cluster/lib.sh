@@ -50,6 +50,9 @@ poll() {
   done
 }
 
+# A shell without job control lets what it starts with & ignore Ctrl-C, and by inheritance an interactive shell's commands too.
+heeding_interrupts=(env --default-signal=INT --default-signal=QUIT)
+
 # claim FOLDER: makes a work folder in it and sets W to its path. Whoever uses it holds its lock as fd 9 (children must not:
 # 9>&-), so an unlocked one is what a run left that got kill -9: each start deletes those, after `forget ITS_NAME`.
 claim() {
