@@ -2,15 +2,19 @@
 import { ENV_FUNCTION, ENV_NAMESPACE, ENV_PORT, OURS } from './names.ts';
 import type { Rule, Schema } from './schema-form.ts';
 
+/** The most that Kubernetes takes as a label's value, and as all annotations of an object together. */
+const MOST_LABEL = 63;
+const MOST_ANNOTATION = 262_144;
+
 const NAMES_OF_OURS = [ENV_PORT, ENV_FUNCTION, ENV_NAMESPACE];
 
 /** Labels or annotations of the template; those under socketpod.dev/ are ours. */
-function metadataMap(what: string): Schema {
+function metadataMap(what: string, maxLength: number): Schema {
   return {
     type: 'object',
-    description: `${what} of the pods.`,
+    description: `${what} of the pods. At most 64, each of at most ${maxLength} characters; none under ${OURS}.`,
     maxProperties: 64,
-    additionalProperties: { type: 'string', maxLength: 4096 },
+    additionalProperties: { type: 'string', maxLength },
     'x-kubernetes-validations': [
       {
         rule: `self.all(k, !k.startsWith('${OURS}'))`,
@@ -25,18 +29,19 @@ const CONTAINER: Schema = {
   'x-kubernetes-preserve-unknown-fields': true,
   required: ['name'],
   properties: {
-    name: { type: 'string', minLength: 1, maxLength: 63 },
-    image: { type: 'string', maxLength: 1024 },
+    name: { type: 'string', description: 'Name of the container, a DNS label.', minLength: 1, maxLength: 63 },
+    image: { type: 'string', description: 'Image of the container.', maxLength: 1024 },
     ports: {
       type: 'array',
+      description: 'Ports of the container. The function needs none; if it declares any, spec.port is among them.',
       maxItems: 32,
       items: {
         type: 'object',
         'x-kubernetes-preserve-unknown-fields': true,
         required: ['containerPort'],
         properties: {
-          containerPort: { type: 'integer', format: 'int32', minimum: 1, maximum: 65_535 },
-          hostPort: { type: 'integer', format: 'int32' },
+          containerPort: { type: 'integer', description: 'TCP port, 1 to 65535.', format: 'int32', minimum: 1, maximum: 65_535 },
+          hostPort: { type: 'integer', description: 'Not allowed.', format: 'int32' },
         },
       },
       'x-kubernetes-validations': [
@@ -48,12 +53,13 @@ const CONTAINER: Schema = {
     },
     env: {
       type: 'array',
+      description: `Environment variables. The platform adds ${NAMES_OF_OURS.join(', ')}.`,
       maxItems: 256,
       items: {
         type: 'object',
         'x-kubernetes-preserve-unknown-fields': true,
         required: ['name'],
-        properties: { name: { type: 'string', minLength: 1, maxLength: 256 } },
+        properties: { name: { type: 'string', description: 'Name of the variable.', minLength: 1, maxLength: 256 } },
       },
       'x-kubernetes-validations': [
         {
@@ -103,7 +109,7 @@ export const TEMPLATE: Schema = {
     metadata: {
       type: 'object',
       description: 'Labels and annotations of the pods.',
-      properties: { labels: metadataMap('Labels'), annotations: metadataMap('Annotations') },
+      properties: { labels: metadataMap('Labels', MOST_LABEL), annotations: metadataMap('Annotations', MOST_ANNOTATION) },
     },
     spec: {
       type: 'object',
@@ -114,12 +120,17 @@ export const TEMPLATE: Schema = {
       properties: {
         containers: containers('Containers; the first one is the function and listens on spec.port.', 1),
         initContainers: containers('Containers that end before the function starts.', 0),
-        ephemeralContainers: { type: 'array', maxItems: 1, items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        hostNetwork: { type: 'boolean' },
-        hostPID: { type: 'boolean' },
-        hostIPC: { type: 'boolean' },
-        nodeName: { type: 'string', maxLength: 253 },
-        restartPolicy: { type: 'string', maxLength: 32 },
+        ephemeralContainers: {
+          type: 'array',
+          description: 'Not allowed.',
+          maxItems: 1,
+          items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        },
+        hostNetwork: { type: 'boolean', description: 'Only false is allowed.' },
+        hostPID: { type: 'boolean', description: 'Only false is allowed.' },
+        hostIPC: { type: 'boolean', description: 'Only false is allowed.' },
+        nodeName: { type: 'string', description: 'Not allowed; use nodeSelector or affinity.', maxLength: 253 },
+        restartPolicy: { type: 'string', description: 'Never, or absent.', maxLength: 32 },
       },
       'x-kubernetes-validations': POD_RULES,
     },

@@ -115,7 +115,8 @@ export const SPEC: Schema = objectOf<Required<WebSocketFunctionSpec>>(
       description: 'Origins of pages that may connect, exact or https://*.x. Absent: any. A foreign Origin: HTTP 403, code 441.',
       minItems: 1,
       maxItems: 64,
-      items: { type: 'string', maxLength: 256, pattern: '^[a-z][a-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._-]+(:[0-9]{1,5})?$' },
+      // As browsers write an origin: in lower case.
+      items: { type: 'string', maxLength: 256, pattern: '^[a-z][a-z0-9+.-]*://((\\*\\.)?[a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?$' },
       'x-kubernetes-list-type': 'set',
     },
     auth: AUTH,
