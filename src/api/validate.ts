@@ -1,24 +1,24 @@
 // The verdict of the API server without one: the same schema, by ajv, and the same CEL rules, by cel-js. One source, two judges.
 import { Environment } from '@marcbachmann/cel-js';
 import { Ajv, type ErrorObject } from 'ajv';
+import { metadataProblems } from './metadata.ts';
 import { API_VERSION, KIND } from './names.ts';
 import type { Problem } from './problem.ts';
 import { RESOURCE } from './schema.ts';
 import type { Rule, Schema } from './schema-form.ts';
-import type { CompleteSpec, ObjectMeta, WebSocketFunction } from './types.ts';
+import type { CompleteSpec, WebSocketFunction } from './types.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, useDefaults: true, verbose: true });
 const matches = ajv.compile(closed(RESOURCE));
 const cel = new Environment({ unlistedVariablesAreDyn: true });
 const compiled = new Map<string, ReturnType<Environment['parse']>>();
 
-/** The schema with `additionalProperties: false` where the API server would refuse an unknown field, and `uniqueItems` for sets. */
+/** The schema with `additionalProperties: false` where the API server would refuse an unknown field. */
 function closed(schema: Schema): object {
   const { properties, items, additionalProperties, ...rest } = schema;
   const isOpen = !properties || schema['x-kubernetes-preserve-unknown-fields'] || schema === RESOURCE.properties?.metadata;
   return {
     ...rest,
-    ...(schema['x-kubernetes-list-type'] === 'set' ? { uniqueItems: true } : {}),
     ...(properties ? { properties: Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, closed(part)])) } : {}),
     ...(items ? { items: closed(items) } : {}),
     ...(additionalProperties ? { additionalProperties: closed(additionalProperties) } : isOpen ? {} : { additionalProperties: false }),
@@ -28,23 +28,29 @@ function closed(schema: Schema): object {
 /** All that is wrong with a WebSocketFunction as a user wrote it; empty when the API server would take it. */
 export function validate(value: unknown): Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path: '', message: 'not a Kubernetes object' }];
-  const object = structuredClone(value) as Partial<WebSocketFunction>;
+  const object = withoutNulls(RESOURCE, value) as Partial<WebSocketFunction>;
   const problems = typeProblems(object);
   if (problems.length > 0) return problems;
   problems.push(...metadataProblems(object.metadata));
   matches(object);
-  const faults = (matches.errors ?? []).map(problemOf);
-  problems.push(...faults);
+  // On create the API server forgets a status; only its field names are judged.
+  const faults = (matches.errors ?? []).filter(
+    ({ instancePath, keyword }) => !/^\/status(\/|$)/.test(instancePath) || keyword === 'additionalProperties',
+  );
+  problems.push(...faults.map((fault) => problemOf(fault, object)));
+  delete object.status;
+  problems.push(...duplicateProblems(RESOURCE, object, ''));
   // The API server too runs no rules on what has not the right shape: they could not be evaluated.
-  if (!(matches.errors ?? []).some(({ keyword }) => keyword === 'type' || keyword === 'required')) {
-    problems.push(...listMapProblems(RESOURCE, object, ''), ...ruleProblems(RESOURCE, object, ''));
+  const hasName = !problems.some(({ path }) => path === 'metadata' || path === 'metadata.name');
+  if (hasName && !faults.some(({ keyword }) => keyword === 'type' || keyword === 'required')) {
+    problems.push(...ruleProblems(RESOURCE, object, ''));
   }
   return problems.filter(({ path, message }, i) => problems.findIndex((other) => other.path === path && other.message === message) === i);
 }
 
 /** The same object with every default of the schema filled in. To be called on what `validate` has found good. */
 export function complete(value: WebSocketFunction): WebSocketFunction & { spec: CompleteSpec } {
-  const object = structuredClone(value);
+  const object = withoutNulls(RESOURCE, value);
   matches(object);
   return object as WebSocketFunction & { spec: CompleteSpec };
 }
@@ -56,20 +62,21 @@ function typeProblems(object: Partial<WebSocketFunction>): Problem[] {
   return problems;
 }
 
-/** What the API server checks of any object's metadata (Kubernetes, "Object Names and IDs"). */
-function metadataProblems(metadata: Partial<ObjectMeta> | undefined): Problem[] {
-  if (typeof metadata !== 'object' || metadata === null) return [{ path: 'metadata', message: 'missing; add metadata.name' }];
-  if (typeof metadata.name !== 'string' || metadata.name === '')
-    return [{ path: 'metadata.name', message: 'missing; give the function a name' }];
-  if (metadata.namespace !== undefined && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(String(metadata.namespace))) {
-    return [{ path: 'metadata.namespace', message: `${show(metadata.namespace)} is not a DNS label` }];
-  }
-  return [];
+/** A copy without the nulls that the API server takes out of declared fields before it fills in defaults (`route:` without a value). */
+function withoutNulls(schema: Schema | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(schema?.items, item));
+  if (typeof value !== 'object' || value === null || !schema) return value;
+  const partOf = (name: string) => schema.properties?.[name] ?? schema.additionalProperties;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, inner]) => inner !== null || !partOf(name))
+      .map(([name, inner]) => [name, withoutNulls(partOf(name), inner)]),
+  );
 }
 
 /** An ajv error in the words of `kubectl`: path, value, remedy. */
-function problemOf(error: ErrorObject): Problem {
-  const path = fieldPath(error.instancePath);
+function problemOf(error: ErrorObject, object: unknown): Problem {
+  const path = fieldPath(error.instancePath, object);
   const { params, parentSchema } = error;
   const bounds = parentSchema as Schema;
   const value = show(error.data);
@@ -94,10 +101,6 @@ function problemOf(error: ErrorObject): Problem {
     case 'minLength':
     case 'maxLength':
       return { path, message: `is ${size} characters long; use ${bounds.minLength ?? 0} to ${bounds.maxLength}` };
-    case 'uniqueItems': {
-      const second = Math.max(params.i, params.j);
-      return { path: `${path}[${second}]`, message: `is there twice: ${show((error.data as unknown[])[second])}; take one out` };
-    }
     default:
       return { path, message: error.message ?? error.keyword };
   }
@@ -106,23 +109,24 @@ function problemOf(error: ErrorObject): Problem {
 function advice(unknown: string, schema: Schema): string {
   const known = Object.keys(schema.properties ?? {});
   const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, '');
-  const near = known.find((name) => plain(name).startsWith(plain(unknown).slice(0, 5)) || plain(unknown).includes(plain(name)));
+  const near =
+    plain(unknown) && known.find((name) => plain(name).startsWith(plain(unknown).slice(0, 5)) || plain(unknown).includes(plain(name)));
   return near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
 }
 
-/** Two entries of a list map with the same keys, which the API server refuses as duplicates. */
-function listMapProblems(schema: Schema, value: unknown, path: string): Problem[] {
+/** Items that are twice in a set, or in a list map by its keys. Each is named once, at its second place, as by the API server. */
+function duplicateProblems(schema: Schema, value: unknown, path: string): Problem[] {
   const keys = schema['x-kubernetes-list-map-keys'];
   const own: Problem[] = [];
-  if (keys && Array.isArray(value)) {
-    const seen = new Set<string>();
-    value.forEach((item, i) => {
-      const id = JSON.stringify(keys.map((key) => item?.[key]));
-      if (seen.has(id)) own.push({ path: `${path}[${i}]`, message: `is there twice: ${id}; take one out` });
-      seen.add(id);
+  if (Array.isArray(value) && (keys || schema['x-kubernetes-list-type'] === 'set')) {
+    const ids = value.map((item) => JSON.stringify(keys ? keys.map((key) => item?.[key]) : item));
+    ids.forEach((id, i) => {
+      if (ids.indexOf(id) < i && ids.indexOf(id, ids.indexOf(id) + 1) === i) {
+        own.push({ path: `${path}[${i}]`, message: `is there twice: ${cut(id)}; take one out` });
+      }
     });
   }
-  return [...own, ...parts(schema, value, path).flatMap(([part, inner, at]) => listMapProblems(part, inner, at))];
+  return [...own, ...parts(schema, value, path).flatMap(([part, inner, at]) => duplicateProblems(part, inner, at))];
 }
 
 function ruleProblems(schema: Schema, value: unknown, path: string): Problem[] {
@@ -159,13 +163,16 @@ function parts(schema: Schema, value: unknown, path: string): [Schema, unknown, 
   });
 }
 
-/** `/spec/route/hosts/0` as `spec.route.hosts[0]`. */
-function fieldPath(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, step) => (/^[0-9]+$/.test(step) ? `${path}[${step}]` : join(path, step)), '');
+/** `/spec/route/hosts/0` as `spec.route.hosts[0]`. The object tells a list's index from a field that is a number. */
+function fieldPath(pointer: string, object: unknown): string {
+  let path = '';
+  let at = object;
+  for (const step of pointer.split('/').slice(1)) {
+    const field = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    path = Array.isArray(at) ? `${path}[${field}]` : join(path, field);
+    at = (at as Record<string, unknown> | undefined)?.[field];
+  }
+  return path;
 }
 
 function join(path: string, field: string): string {
@@ -173,6 +180,9 @@ function join(path: string, field: string): string {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  return cut(JSON.stringify(value) ?? 'nothing');
+}
+
+function cut(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -46,11 +46,9 @@ async function create(object: object): Promise<Verdict> {
   );
   const body = (await answer.json()) as { message?: string; details?: { causes?: { field?: string }[] } };
   const unknown = [...(body.message ?? '').matchAll(/unknown field "([^"]+)"/g)].map((match) => match[1] ?? '');
-  return {
-    code: answer.status,
-    fields: [...(body.details?.causes ?? []).map(({ field }) => field ?? ''), ...unknown],
-    message: body.message ?? '',
-  };
+  // `<nil>` only says that rules were not asked; the check of the scale subresource begins its path with a dot.
+  const caused = (body.details?.causes ?? []).map(({ field = '' }) => field.replace(/^\./, '')).filter((field) => field !== '<nil>');
+  return { code: answer.status, fields: [...new Set([...caused, ...unknown])].sort(), message: body.message ?? '' };
 }
 
 describe('a real API server and socketpod validate', () => {
@@ -59,13 +57,11 @@ describe('a real API server and socketpod validate', () => {
   it.each(CASES.map((one) => [one.name, one] as const))('agree on %s', async (_name, one) => {
     const object = JSON.parse(JSON.stringify(objectOf(one)));
     const verdict = await create(object);
-    const ours = validate(object).map(({ path }) => path);
+    const ours = [...new Set(validate(object).map(({ path }) => path))].sort();
     expect(verdict.code === 201, verdict.message).toBe(one.at === undefined);
-    expect(ours.length === 0).toBe(one.at === undefined);
-    if (one.at !== undefined) {
-      expect(verdict.fields, verdict.message).toContain(one.at);
-      expect(ours).toContain(one.at);
-    }
+    if (one.at !== undefined) expect(ours).toContain(one.at);
+    // What is not even of the type of a Go field (a label that is true) is refused without a field.
+    if (verdict.code !== 400 || verdict.fields.length > 0) expect(verdict.fields, verdict.message).toEqual(ours);
   });
 });
 

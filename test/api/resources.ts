@@ -1,5 +1,6 @@
 // Good and bad resources, each rule and bound of the resource at least once each way. `at` is the field that is at fault; without
 // it the resource is good. The unit test and the test on a real API server go through the same list.
+import { EDGES } from './resources-edges.ts';
 
 /** One resource: the fields laid over a good one. */
 export interface Case {
@@ -152,4 +153,5 @@ export const CASES: readonly Case[] = [
     at: 'spec.auth.jwt.requiredClaims.level',
   },
   { name: 'auth without a way', spec: { auth: {} }, at: 'spec.auth' },
+  ...EDGES,
 ];
