@@ -102,6 +102,11 @@ export class Connection implements Registered {
       return this.#stopBackend();
     }
     this.#state = next(this.#state, 'started');
+    // The port opened in the moment in which the start was given up: the function had no time to answer.
+    if (this.#starting.signal.aborted) {
+      started.backend.socket.destroy();
+      return this.end('handshake_timeout');
+    }
     const { address, rawHeaders, clientAddress } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, clientAddress, proto: 'http', trusted: false });
     const target = address.path + withoutToken(address.query);

@@ -56,7 +56,8 @@ export function answerBytes(answer: Answered, reason: Reason, id: string): Buffe
   const lines = [`HTTP/1.1 ${answer.status} ${answer.message || (STATUS_CODES[answer.status] ?? '')}`];
   lines.push(...passedLines(answer.rawHeaders));
   lines.push(`${HEADER_STATUS}: ${outcome(reason).code}`, `${HEADER_REQUEST_ID}: ${id}`, 'Connection: close');
-  lines.push(`Content-Length: ${answer.body.length}`);
+  // These have no body, so nothing may tell of one (RFC 9110, section 8.6).
+  if (answer.status !== 204 && answer.status !== 304) lines.push(`Content-Length: ${answer.body.length}`);
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), answer.body]);
 }
 

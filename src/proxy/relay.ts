@@ -142,6 +142,7 @@ export class Relay {
     socket.on('error', () => this.#silent(from));
     socket.on('close', () => {
       from.state.gone = true;
+      to.socket.resume(); // it may be held back for this reader, who never drains now
       this.#silent(from);
       this.#events.changed();
     });

@@ -42,6 +42,7 @@ export async function listen(options: ServerOptions, services: Services): Promis
     requireHostHeader: false, // judged in core/request.ts, with an answer of ours
     noDelay: true,
   });
+  server.maxHeadersCount = 0; // the head's length bounds them; node:http drops or refuses those beyond a thousand
   const answered = new WeakSet<Socket>();
   /** The first request of a socket gets its answer and ends it; node:http goes on reading what follows, which must start nothing. */
   const first = (socket: Socket) => !answered.has(socket) && answered.add(socket) !== undefined;
