@@ -1,8 +1,8 @@
 // Kubernetes objects from YAML files, folders and standard input, each with the place it came from.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LineCounter, parseAllDocuments } from 'yaml';
-import { KIND } from '../api/names.ts';
+import { isNode, isSeq, LineCounter, type ParseOptions, parseAllDocuments, type SchemaOptions, type Tags } from 'yaml';
+import { GROUP, KIND } from '../api/names.ts';
 import { UserError } from '../fault.ts';
 
 /** One document of a file. */
@@ -12,6 +12,12 @@ export interface Document {
   readonly line: number;
   readonly value: unknown;
 }
+
+/** As kubectl reads YAML: `on` is true, 010 is 8, `<<` merges; but times, 12:30 and `!!binary` are no types of its own. */
+const AS_KUBECTL: ParseOptions & SchemaOptions & { version: '1.1' } = {
+  version: '1.1',
+  customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !/timestamp|binary/.test(tag.tag))),
+};
 
 /** The documents of these files; of a folder all *.yaml, *.yml and *.json in it; `-` is standard input. */
 export async function readDocuments(paths: readonly string[]): Promise<Document[]> {
@@ -24,7 +30,13 @@ export async function readDocuments(paths: readonly string[]): Promise<Document[
 
 /** The documents that are WebSocketFunctions; others are passed over. */
 export async function readFunctionFiles(paths: readonly string[]): Promise<Document[]> {
-  return (await readDocuments(paths)).filter(({ value }) => (value as { kind?: unknown } | null)?.kind === KIND);
+  return (await readDocuments(paths)).filter(isFunction);
+}
+
+/** Is it meant to be a WebSocketFunction? By its kind, or by its group, so that a kind with a typing error is not passed over. */
+export function isFunction({ value }: Document): boolean {
+  const { kind, apiVersion } = (value ?? {}) as { kind?: unknown; apiVersion?: unknown };
+  return kind === KIND || (typeof apiVersion === 'string' && apiVersion.startsWith(`${GROUP}/`));
 }
 
 /** Reads one YAML file whole. */
@@ -50,11 +62,32 @@ async function read(file: string): Promise<string> {
 
 function parse(file: string, text: string): Document[] {
   const lines = new LineCounter();
-  return parseAllDocuments(text, { lineCounter: lines })
+  const lineOf = (node: unknown) => lines.linePos((isNode(node) ? node.range?.[0] : undefined) ?? 0).line;
+  return parseAllDocuments(text, { ...AS_KUBECTL, lineCounter: lines })
     .filter((document) => document.contents !== null || document.errors.length > 0)
-    .map((document) => {
+    .flatMap((document) => {
       const [fault] = document.errors;
       if (fault) throw new UserError(`${file}:${fault.linePos?.[0].line ?? 1}: not YAML: ${fault.message.split('\n')[0]}`);
-      return { file, line: lines.linePos(document.contents?.range?.[0] ?? 0).line, value: document.toJS() };
+      const line = lineOf(document.contents);
+      const value = plain(() => document.toJS(), `${file}:${line}`);
+      const items = listItems(value);
+      if (!items) return [{ file, line, value }];
+      const nodes = document.get('items', true);
+      return items.map((item, i) => ({ file, line: isSeq(nodes) ? lineOf(nodes.items[i]) : line, value: item }));
     });
+}
+
+/** The value, or a fault of the user: an alias of nothing, or more aliases than a file in good faith has. */
+function plain(value: () => unknown, place: string): unknown {
+  try {
+    return value();
+  } catch (error) {
+    throw new UserError(`${place}: not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The objects of a list, as `kubectl get -o yaml` writes several. */
+function listItems(value: unknown): unknown[] | undefined {
+  const { kind, items } = (value ?? {}) as { kind?: unknown; items?: unknown };
+  return typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items) ? items : undefined;
 }

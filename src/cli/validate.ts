@@ -1,12 +1,12 @@
 // `socketpod validate`: the API server's verdict on files, before there is an API server.
 import { KIND } from '../api/names.ts';
 import { validate as problemsOf } from '../api/validate.ts';
-import { type Document, readDocuments } from './files.ts';
+import { isFunction, readDocuments } from './files.ts';
 
 /** Prints a line for each problem and a last one with the count. @returns the exit code: 1 when anything is wrong */
 export async function validate(files: readonly string[], out: { write(text: string): unknown }): Promise<number> {
   const documents = await readDocuments(files);
-  const functions = documents.filter((document) => kindOf(document) === KIND);
+  const functions = documents.filter(isFunction);
   let bad = 0;
   for (const { file, line, value } of functions) {
     const problems = problemsOf(value);
@@ -21,8 +21,4 @@ export async function validate(files: readonly string[], out: { write(text: stri
   }
   out.write(`${functions.length - bad} good, ${bad} bad${ignored}\n`);
   return bad > 0 ? 1 : 0;
-}
-
-function kindOf({ value }: Document): unknown {
-  return (value as { kind?: unknown } | null)?.kind;
 }
