@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { localCommand } from '../core/command.ts';
 import { reasonOfExit } from '../core/exit.ts';
 import type { Reason } from '../core/outcome.ts';
@@ -24,13 +25,14 @@ type Exit = { readonly code: number } | { readonly error: Error };
 /** A runtime that starts each function's command on this machine. */
 export function processRuntime(output: OutputSink): Runtime {
   const running = new Set<LocalProcess>();
+  let closed = false;
   return {
     async start(request: StartRequest): Promise<Started> {
       const begun = performance.now();
       const port = await freePort();
       const command = localCommand(request.fn, port);
       if (typeof command === 'string') return { ok: false, reason: 'container_start_failed', detail: command };
-      if (request.signal.aborted) return { ok: false, reason: 'port_timeout', detail: 'given up before it was started' };
+      if (request.signal.aborted || closed) return { ok: false, reason: 'port_timeout', detail: 'given up before it was started' };
       const child = spawn(command.file, command.args, {
         cwd: request.fn.folder,
         env: { ...process.env, ...command.env },
@@ -38,15 +40,17 @@ export function processRuntime(output: OutputSink): Runtime {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       const created = performance.now();
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream }).on('line', (line) => output(request.fn, request.connectionId, line));
-      }
       const local = new LocalProcess(child, request.fn.spec.template.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS);
+      // Without a descriptor left there are no streams, and an error event instead, which `local` hears.
+      for (const stream of [child.stdout, child.stderr] as (Readable | undefined)[]) {
+        if (stream) createInterface({ input: stream }).on('line', (line) => output(request.fn, request.connectionId, line));
+      }
       running.add(local);
       local.exited.then(() => running.delete(local));
       return await opened(local, port, request.signal, { create: created - begun });
     },
     async close(withinMs: number): Promise<void> {
+      closed = true;
       for (const local of running) local.stop();
       await within(Promise.all([...running].map((local) => local.exited)), withinMs);
       for (const local of running) local.kill('SIGKILL');
