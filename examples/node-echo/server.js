@@ -19,8 +19,10 @@ const server = createServer((_request, response) => {
 });
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: true, maxPayload: MAX_PAYLOAD });
 let listenMs = 0;
+let listeningSince = 0;
 
-sockets.on('headers', (headers) => headers.push(`X-Listen-Ms: ${listenMs}`));
+// How long this process took to listen, and when that was (ms since 1970): what a start costs can be read off its 101.
+sockets.on('headers', (headers) => headers.push(`X-Listen-Ms: ${listenMs}`, `X-Listening-Since: ${listeningSince}`));
 
 sockets.on('connection', (socket) => {
   socket.on('error', (error) => console.error(error.message)); // the close event follows
@@ -50,6 +52,7 @@ server.on('upgrade', (request, socket, head) => {
 
 server.listen(port, () => {
   listenMs = Math.round(performance.now()); // counted from the start of the process
+  listeningSince = performance.timeOrigin + performance.now();
   console.log(`listening on port ${server.address().port} after ${listenMs} ms`);
 });
 

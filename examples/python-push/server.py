@@ -43,13 +43,16 @@ async def main():
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     listen_ms = 0
+    listening_since = 0.0
 
     def tell_listen_ms(_connection, _request, response):
         response.headers["X-Listen-Ms"] = str(listen_ms)
+        response.headers["X-Listening-Since"] = str(listening_since)
 
     # Leaving the block closes the sockets with 1001; close_timeout keeps that well within the grace period after SIGTERM.
     async with serve(echo, None, PORT, process_response=tell_listen_ms, close_timeout=1):
         listen_ms = round((time.monotonic() - started) * 1000)
+        listening_since = time.time() * 1000
         print(f"listening on port {PORT} after {listen_ms} ms", flush=True)
         await stop.wait()
 
