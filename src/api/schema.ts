@@ -68,18 +68,19 @@ export const SPEC: Schema = objectOf<Required<WebSocketFunctionSpec>>(
     maxMessageBytes: {
       ...UP_TO_CEILING,
       description:
-        'Longest message either way, all fragments, in bytes of payload. 1 to the operator's ceiling, default 262144 (256 KiB). Over it: code 406 or 407. SCF: 256 KB.',
+        'Longest message either way, all fragments, in bytes of payload. 1 to the ceiling of the operator, default 262144 (256 KiB). Over it: code 406 or 407. SCF: 256 KB.',
       default: 262_144,
     },
     maxBytesPerSecond: {
       ...UP_TO_CEILING,
       description:
-        'Payload bytes per second from client to function. 1 to the operator's ceiling, default 131072. Over it: code 429, see onRateExceeded. SCF: 128 KB/s.',
+        'Payload bytes per second from client to function. 1 to the ceiling of the operator, default 131072. Over it: code 429, see onRateExceeded. SCF: 128 KB/s.',
       default: 131_072,
     },
     maxMessagesPerSecond: {
       ...UP_TO_CEILING,
-      description: 'Messages per second from client to function. 1 to the operator's ceiling, default 10. Over it: code 429, see onRateExceeded. SCF: 10 QPS.',
+      description:
+        'Messages per second from client to function. 1 to the ceiling of the operator, default 10. Over it: code 429, see onRateExceeded. SCF: 10 QPS.',
       default: 10,
     },
     onRateExceeded: {
@@ -92,7 +93,7 @@ export const SPEC: Schema = objectOf<Required<WebSocketFunctionSpec>>(
     maxConnections: {
       ...UP_TO_CEILING,
       description:
-        'Most pods at a time, connected or warm. 0 (off) to the operator's ceiling, default 100. Over it: HTTP 429, code 432. SCF: reserved quota.',
+        'Most pods at a time, connected or warm. 0 (off) to the ceiling of the operator, default 100. Over it: HTTP 429, code 432. SCF: reserved quota.',
       default: 100,
       minimum: 0,
     },
