@@ -21,6 +21,14 @@ export async function probe(host: string, port: number, signal: AbortSignal): Pr
   return undefined;
 }
 
+/**
+ * Is the socket connected to itself? TCP opens both ends at once where the system picks, of all free ports, the one that is called
+ * and nobody listens on; on a machine's own address, tried every few ms, that happens.
+ */
+export function isSelf(socket: Socket): boolean {
+  return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+}
+
 function tryOnce(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
@@ -28,13 +36,14 @@ function tryOnce(host: string, port: number, signal: AbortSignal): Promise<Socke
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
       socket.removeAllListeners('connect').removeListener('error', giveUp);
-      if (!result) socket.on('error', () => {}).destroy();
+      socket.on('error', () => {}); // also for the moment until its owner listens: an error is followed by 'close'
+      if (!result) socket.destroy();
       resolve(result);
     };
     const giveUp = () => settle(undefined);
     const timer = setTimeout(giveUp, TRY_MS);
     signal.addEventListener('abort', giveUp, { once: true });
-    socket.once('connect', () => settle(socket));
+    socket.once('connect', () => settle(isSelf(socket) ? undefined : socket));
     socket.once('error', giveUp);
   });
 }
