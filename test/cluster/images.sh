@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: images.sh [NAME...]
 # Builds images as archives (tar files) without a container engine, and prints their paths: what IMAGES of cluster.sh takes.
-#   pause, fn          from the C files of this folder
+#   pause, fn          from images/NAME.c
 #   any other name     the folder examples/NAME, by its own Dockerfile, with buildah
 # Without a name: all of these. Each is localhost/NAME:1, kept in the cache folder by a hash of what it is made of.
 #
@@ -51,7 +51,7 @@ static_image() {
   local name=$1 user=$2 types=application/vnd.oci.image layer config manifest architecture
   need gcc=gcc libc6-dev=/usr/include/stdio.h
   mkdir -p "$work/rootfs" "$work/oci/blobs/sha256"
-  gcc -std=gnu11 -O2 -Wall -static -s -pthread -o "$work/rootfs/$name" "$here/$name.c"
+  gcc -std=gnu11 -O2 -Wall -static -s -pthread -o "$work/rootfs/$name" "$here/images/$name.c"
   tar --sort=name --mtime=@0 --owner=0 --group=0 -cf "$work/layer" -C "$work/rootfs" "$name"
   case $(uname -m) in
     x86_64) architecture=amd64 ;;
@@ -229,7 +229,7 @@ base_kind() { sed -n 's/^ARG BASE=\([a-z]*\).*/\1/p' "$1/Dockerfile" | head -n 1
 
 for name in "$@"; do
   case $name in
-    pause | fn) hash=$(cat "$here/$name.c" "$here/images.sh" | digest -) ;;
+    pause | fn) hash=$(cat "$here/images/$name.c" "$here/images.sh" | digest -) ;;
     *)
       folder=$root/examples/$name
       [ -e "$folder/Dockerfile" ] || fail "there is no $folder/Dockerfile"

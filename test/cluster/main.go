@@ -1,4 +1,5 @@
-// Command kube is a whole Kubernetes in one binary, with the tools to test on it.
+// Command kube is a whole Kubernetes in one binary, with the tools to test on it: one build instead of ten, and one copy of the
+// client libraries in memory.
 package main
 
 import (
@@ -38,17 +39,19 @@ import (
 )
 
 func main() {
-	// Behind a link of its name (kubectl, helm, ...) the binary is that program.
-	if base := filepath.Base(os.Args[0]); base != "kube" {
-		os.Args = append([]string{"kube", base}, os.Args[1:]...)
+	// Behind a link of its name the binary is that program; otherwise the first argument says which.
+	name := filepath.Base(os.Args[0])
+	switch name {
+	case "etcd", "helm", "kubectl", "kwok": // as in build.sh
+	default:
+		if len(os.Args) < 2 {
+			fmt.Fprintln(os.Stderr, "usage: kube etcd|apiserver|controller-manager|scheduler|kubelet|kube-proxy|kubectl|coredns|helm|kwok|netpol ...")
+			os.Exit(2)
+		}
+		name = os.Args[1]
+		os.Args = append([]string{name}, os.Args[2:]...)
 	}
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: kube etcd|apiserver|controller-manager|scheduler|kubelet|kube-proxy|kubectl|coredns|helm|kwok|netpol ...")
-		os.Exit(2)
-	}
-	name := os.Args[1]
-	os.Args = append([]string{name}, os.Args[2:]...)
-	var cmd *cobra.Command
+	var command *cobra.Command
 	switch name {
 	case "etcd":
 		etcdmain.Main(os.Args)
@@ -63,46 +66,58 @@ func main() {
 		runKwok()
 		return
 	case "netpol":
-		fmt.Fprintln(os.Stderr, runNetpol(os.Args[1]))
+		if len(os.Args) != 2 {
+			fmt.Fprintln(os.Stderr, "usage: kube netpol KUBECONFIG")
+			os.Exit(2)
+		}
+		fmt.Fprintln(os.Stderr, enforcePolicies(os.Args[1]))
 		os.Exit(1)
 	case "apiserver":
-		cmd = apiserver.NewAPIServerCommand()
+		command = apiserver.NewAPIServerCommand()
 	case "controller-manager":
-		cmd = controllers.NewControllerManagerCommand()
+		command = controllers.NewControllerManagerCommand()
 	case "scheduler":
-		cmd = scheduler.NewSchedulerCommand()
+		command = scheduler.NewSchedulerCommand()
 	case "kubelet":
-		cmd = kubelet.NewKubeletCommand(context.Background())
+		command = kubelet.NewKubeletCommand(context.Background())
 	case "kube-proxy":
-		cmd = proxy.NewProxyCommand()
+		command = proxy.NewProxyCommand()
 	case "kubectl":
-		cmd = kubectl.NewDefaultKubectlCommand()
+		command = kubectl.NewDefaultKubectlCommand()
 	default:
 		fmt.Fprintf(os.Stderr, "kube: no such part: %s\n", name)
 		os.Exit(2)
 	}
-	os.Exit(cli.Run(cmd))
+	os.Exit(cli.Run(command))
 }
 
+// forgetFlags empties the global flag set: Kubernetes' packages put flags of their own there (--version), on which helm and kwok
+// would stumble.
+func forgetFlags(name string) {
+	pflag.CommandLine = pflag.NewFlagSet(name, pflag.ContinueOnError)
+}
+
+// runHelm is helm's own main.
 func runHelm() {
-	pflag.CommandLine = pflag.NewFlagSet("helm", pflag.ContinueOnError) // Kubernetes puts flags of its own (--version) in the global set
+	forgetFlags("helm")
 	helmkube.ManagedFieldsManager = "helm"
-	cmd, err := helmcmd.NewRootCmd(os.Stdout, os.Args[1:], helmcmd.SetupLogging)
+	command, err := helmcmd.NewRootCmd(os.Stdout, os.Args[1:], helmcmd.SetupLogging)
 	if err == nil {
-		err = cmd.Execute()
+		err = command.Execute()
 	}
 	if err == nil {
 		return
 	}
-	var c helmcmd.CommandError
-	if errors.As(err, &c) {
-		os.Exit(c.ExitCode)
+	var failure helmcmd.CommandError
+	if errors.As(err, &failure) {
+		os.Exit(failure.ExitCode)
 	}
 	os.Exit(1)
 }
 
+// runKwok is kwok's own main.
 func runKwok() {
-	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ContinueOnError)
+	forgetFlags("kwok")
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}
@@ -112,9 +127,9 @@ func runKwok() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	cmd := kwok.NewCommand(ctx)
-	cmd.PersistentFlags().AddFlagSet(flags)
-	if err := cmd.ExecuteContext(ctx); err != nil {
+	command := kwok.NewCommand(ctx)
+	command.PersistentFlags().AddFlagSet(flags)
+	if err := command.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -14,7 +14,7 @@ export const insideNode = process.env.SOCKETPOD_TEST_NODE === '1';
 
 /** The images that a pod of the whole node can run: loaded before the tests start, never pulled (imagePullPolicy: IfNotPresent). */
 export const images = {
-  /** test/cluster/fn.c: a WebSocket echo in C that also fails in every way on request. Small: the cheapest function. */
+  /** test/cluster/images/fn.c: a WebSocket echo in C that also fails in every way on request. Small: the cheapest function. */
   fn: 'localhost/fn:1',
   nodeEcho: 'localhost/node-echo:1',
   pythonPush: 'localhost/python-push:1',

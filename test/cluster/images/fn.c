@@ -40,6 +40,7 @@ enum { HEAD_MAX = 32 * 1024, CHUNK = 64 * 1024, EAT_MB = 512 };
 enum { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 
 static long long listen_ms;
+static double listening_since; // ms since 1970
 static int arg_count;
 static char **arg_values;
 
@@ -261,8 +262,8 @@ static int handshake(struct connection *c) {
   }
   int length = snprintf(text, sizeof text,
                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\nX-Listen-Ms: %lld\r\n%s\r\n",
-                        accept, listen_ms, protocol);
+                        "Sec-WebSocket-Accept: %s\r\nX-Listen-Ms: %lld\r\nX-Listening-Since: %.3f\r\n%s\r\n",
+                        accept, listen_ms, listening_since, protocol);
   return write_all(c->fd, text, (size_t)length);
 }
 
@@ -443,6 +444,9 @@ int main(int count, char **values) {
   sleep_ms(number("delay", 0));
 
   int listener = listen_here();
+  struct timespec since;
+  clock_gettime(CLOCK_REALTIME, &since);
+  listening_since = since.tv_sec * 1e3 + since.tv_nsec / 1e6;
   listen_ms = now_ms() - started;
   printf("listening on port %s after %lld ms\n", getenv("PORT") ? getenv("PORT") : "9000", listen_ms);
   for (;;) {
