@@ -239,6 +239,7 @@ wait_for "the default ServiceAccount" get /api/v1/namespaces/default/serviceacco
 told "$NODES node(s) ready"
 
 export PATH=$(dirname "$KUBE")/bin:$PATH
+export CONTAINERD_ADDRESS=/run/containerd.sock # for ctr, of node1
 code=0
 "$@" || code=$?
 keep_logs

@@ -144,7 +144,6 @@ conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeou
 nftables: {minSyncPeriod: 20ms}
 YAML
 
-# For the tests too: crictl is not needed to look at containers.
 export CONTAINERD_ADDRESS=/run/containerd.sock
 start containerd containerd -c "$D/containerd.toml"
 poll 20 ctr version || fail "containerd of node$n did not come up"
