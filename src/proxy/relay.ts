@@ -4,7 +4,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type ClosingStep, closingStep, freshSide, type SideState } from '../core/closing.ts';
-import { BROKEN, END, encodeClose, FrameScanner, HEADER, OP_CLOSE, PARTIAL } from '../core/frame.ts';
+import { BROKEN, END, encodeClose, FrameScanner, HEADER, OP_CLOSE, PARTIAL, PAYLOAD } from '../core/frame.ts';
 
 /** The two sides of a connection. */
 export type Side = 'client' | 'function';
@@ -168,13 +168,15 @@ export class Relay {
     while (at < chunk.length || scanner.owesEnd) {
       const before = at;
       at = scanner.next(chunk, at);
+      // What has come, not what a header announces: that may be 2^53.
+      if (scanner.isData && (scanner.found === PAYLOAD || scanner.found === END)) from.payloadBytes += at - before;
       if (scanner.found === HEADER) {
         if (scanner.headerStart < 0) {
           // The header began in the last chunk, where it was held back: it goes out whole, then the rest of this chunk.
           this.#pass(to, Buffer.from(scanner.header.subarray(0, scanner.headerSize)));
           passFrom = at;
         }
-        this.#count(from);
+        if (scanner.isData && scanner.begins) from.messages++;
       } else if (scanner.found === END && scanner.opcode === OP_CLOSE) {
         this.#pass(to, chunk.subarray(passFrom, at));
         this.#closeFrame(from, to);
@@ -187,13 +189,6 @@ export class Relay {
       }
     }
     if (at > passFrom) this.#pass(to, passFrom === 0 ? chunk : chunk.subarray(passFrom));
-  }
-
-  #count(from: Flow): void {
-    const { scanner } = from;
-    if (!scanner.isData) return;
-    if (scanner.begins) from.messages++;
-    from.payloadBytes += scanner.length;
   }
 
   #closeFrame(from: Flow, to: Flow): void {
