@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { HEADER_REQUEST_ID, HEADER_STATUS } from '../api/names.ts';
 import { outcome, type Reason } from '../core/outcome.ts';
+import { headerValues } from '../core/request.ts';
 import type { Answered } from './dial.ts';
 
 /** The longest that a client may take to read its refusal, in ms: closing takes at most 3 s everywhere. */
@@ -55,6 +56,7 @@ export function refusalText({ reason, id, message, status }: Refusal): string {
 export function answerBytes(answer: Answered, reason: Reason, id: string): Buffer {
   const lines = [`HTTP/1.1 ${answer.status} ${answer.message || (STATUS_CODES[answer.status] ?? '')}`];
   lines.push(...passedLines(answer.rawHeaders));
+  if (answer.status === 426) lines.push(...headerValues(answer.rawHeaders, 'upgrade').map((value) => `Upgrade: ${value}`)); // what is asked for
   lines.push(`${HEADER_STATUS}: ${outcome(reason).code}`, `${HEADER_REQUEST_ID}: ${id}`, 'Connection: close');
   // These have no body, so nothing may tell of one (RFC 9110, section 8.6).
   if (answer.status !== 204 && answer.status !== 304) lines.push(`Content-Length: ${answer.body.length}`);
