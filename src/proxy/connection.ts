@@ -45,7 +45,7 @@ export interface AcceptedUpgrade {
 export class Connection implements Registered {
   readonly id: string;
   readonly fn: ServedFunction;
-  readonly #upgrade: AcceptedUpgrade;
+  readonly #upgrade: Omit<AcceptedUpgrade, 'head'>;
   readonly #services: Services;
   readonly #acceptedAt = performance.now();
   readonly #early: EarlyBytes;
@@ -63,12 +63,12 @@ export class Connection implements Registered {
   #relay: Relay | undefined;
   #cause: Promise<Reason> | undefined;
 
-  constructor(upgrade: AcceptedUpgrade, services: Services) {
+  constructor({ head, ...upgrade }: AcceptedUpgrade, services: Services) {
     this.id = upgrade.id;
     this.fn = upgrade.fn;
     this.#upgrade = upgrade;
     this.#services = services;
-    this.#early = new EarlyBytes(upgrade.socket, upgrade.head, {
+    this.#early = new EarlyBytes(upgrade.socket, head, {
       left: () => this.end('client_left'),
       tooMany: () => this.end('bad_handshake', 'over 64 KiB were sent before the function answered'),
     });

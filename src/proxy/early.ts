@@ -41,7 +41,8 @@ export class EarlyBytes {
     this.#socket.pause();
     this.#socket.off('data', this.#data).off('end', this.#left).off('close', this.#left);
     this.#socket.off('error', this.#left).on('error', ignore);
-    return this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    const chunks = this.#chunks.splice(0); // not kept: this object lives as long as its connection
+    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
   }
 }
 
