@@ -19,11 +19,11 @@ let backend: RawBackend;
 let proxy: TestProxy;
 let client: RawPeer;
 
-beforeEach(async () => {
+async function start(headTimeoutMs?: number): Promise<void> {
   backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], 300);
+  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], headTimeoutMs);
   client = await rawConnect(proxy.port);
-});
+}
 
 afterEach(async () => {
   client.socket.destroy();
@@ -42,6 +42,8 @@ async function answers(): Promise<string[]> {
 }
 
 describe.each(Object.entries(MORE))('%s behind a request', (_name, more) => {
+  beforeEach(() => start());
+
   it('in the same packet gets no answer', async () => {
     client.send(PLAIN + more);
     expect(await answers()).toEqual(['HTTP/1.1 426']);
@@ -73,6 +75,7 @@ describe.each(Object.entries(MORE))('%s behind a request', (_name, more) => {
 
 describe('a request', () => {
   it('whose head is completed after the 408 is no second one', async () => {
+    await start(200);
     client.send('GET /test/echo HTTP/1.1\r\n');
     await until('the 408 has come', () => client.received.length > 0);
     client.send('Host: a\r\n\r\n');
@@ -81,11 +84,13 @@ describe('a request', () => {
   });
 
   it('of which nothing ever comes gets 408', async () => {
+    await start(200);
     expect(await answers()).toEqual(['HTTP/1.1 408']);
     await proxy.ended(1);
   });
 
   it.each(['100-continue', 'something-else'])('that expects %s gets an answer of ours', async (what) => {
+    await start();
     client.send(`POST /test/echo HTTP/1.1\r\nHost: a\r\nExpect: ${what}\r\nContent-Length: 3\r\n\r\n`);
     expect(await client.head()).toMatch(/^HTTP\/1.1 426 [\s\S]*X-Socketpod-Status: 436/);
     client.socket.end();
@@ -93,6 +98,7 @@ describe('a request', () => {
   });
 
   it('with a body of a megabyte is over when its client has read the answer', async () => {
+    await start();
     const began = performance.now();
     client.send(`POST /test/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(1_000_000)}`);
     expect(await answers()).toEqual(['HTTP/1.1 426']);
