@@ -66,6 +66,17 @@ export class KubeClient {
 
   /** Makes a call and gives the answer's object. Throws a KubeError. */
   async call<T>(method: Dispatcher.HttpMethod, path: string, options: CallOptions = {}): Promise<T> {
+    try {
+      return await this.#once<T>(method, path, options);
+    } catch (error) {
+      // A connection of the pool may have been cut while it was idle. What may be done twice is tried on another one.
+      const again = error instanceof KubeError && error.reason === 'ConnectionLost' && (method === 'GET' || method === 'DELETE');
+      if (!again) throw error;
+      return this.#once<T>(method, path, options);
+    }
+  }
+
+  async #once<T>(method: Dispatcher.HttpMethod, path: string, options: CallOptions): Promise<T> {
     const { headers, calls } = await this.#current();
     const answer = await request(this.#url(path, options.query), {
       method,
@@ -119,21 +130,25 @@ export class KubeClient {
     const identity = JSON.stringify(connect);
     const headers = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]));
     if (options.auth) headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    // HTTP/1.1: a stream of undici's HTTP/2 that is reset while its call is given up has no listener, and ends the process.
     const pools =
       old?.key === identity
         ? old
         : {
-            calls: new Agent({ connections: 16, keepAliveTimeout: 30_000, connect }),
-            watches: new Agent({ bodyTimeout: 0, connect }),
+            calls: new Agent({ connections: 16, keepAliveTimeout: 30_000, connect, allowH2: false }),
+            watches: new Agent({ bodyTimeout: 0, connect, allowH2: false }),
           };
     this.#credentials = { headers, calls: pools.calls, watches: pools.watches, readAt: performance.now(), key: identity };
     return this.#credentials;
   }
 }
 
-function unreachable(error: Error): never {
+/** What a lost connection is called by Node and by undici. */
+const LOST = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
+
+function unreachable(error: NodeJS.ErrnoException): never {
   const cause = error.cause instanceof Error ? error.cause : error;
-  throw new KubeError(0, 'Unreachable', cause.message || cause.name);
+  throw new KubeError(0, LOST.includes(error.code ?? '') ? 'ConnectionLost' : 'Unreachable', cause.message || cause.name);
 }
 
 function refused(status: number, text: string, retryAfter: unknown): KubeError {

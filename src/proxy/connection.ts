@@ -6,12 +6,12 @@ import { backendHeaders, withoutToken } from '../core/headers.ts';
 import { next, type State } from '../core/lifecycle.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import type { Address } from '../core/request.ts';
-import type { ServedFunction } from '../core/served.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { Backend, Runtime } from '../runtime/runtime.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
 import type { Functions } from './functions.ts';
-import type { ConnectionRecord, Observer } from './record.ts';
+import { type ConnectionRecord, NOTHING_HAPPENED, type Observer } from './record.ts';
 import { answerBytes, refusalText, sendAndClose, upgradeText } from './refusal.ts';
 import type { Registered, Registry } from './registry.ts';
 import { Relay, type Side } from './relay.ts';
@@ -135,7 +135,7 @@ export class Connection implements Registered {
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
     this.#services.observer.opened({
       id: this.id,
-      function: `${this.fn.namespace}/${this.fn.name}`,
+      function: keyOf(this.fn),
       backend: this.#backend?.name ?? '',
       handshakeMs: this.#openedAt - this.#acceptedAt,
     });
@@ -232,23 +232,16 @@ export class Connection implements Registered {
   }
 
   #record(endedAt: number): ConnectionRecord {
-    const counts = this.#relay?.counts ?? { messagesUp: 0, messagesDown: 0, bytesUp: 0, bytesDown: 0 };
-    return {
-      id: this.id,
-      function: `${this.fn.namespace}/${this.fn.name}`,
-      reason: this.#reason,
-      detail: this.#detail,
-      httpStatus: this.#httpStatus,
-      clientCloseCode: this.#relay?.state('client').said,
-      functionCloseCode: this.#relay?.state('function').said,
-      clientAddress: this.#upgrade.clientAddress,
-      backend: this.#backend?.name ?? '',
-      node: this.#backend?.node ?? '',
-      start: this.#backend?.start ?? '',
-      stages: this.#backend?.stages ?? {},
-      handshakeMs: this.#openedAt > 0 ? this.#openedAt - this.#acceptedAt : undefined,
-      openMs: this.#openedAt > 0 ? endedAt - this.#openedAt : 0,
-      ...counts,
+    const { name: backend = '', node = '', start = '', stages = {} } = this.#backend ?? {};
+    const opened = this.#relay && {
+      ...this.#relay.counts,
+      clientCloseCode: this.#relay.state('client').said,
+      functionCloseCode: this.#relay.state('function').said,
+      handshakeMs: this.#openedAt - this.#acceptedAt,
+      openMs: endedAt - this.#openedAt,
     };
+    const { clientAddress } = this.#upgrade;
+    const own = { id: this.id, function: keyOf(this.fn), reason: this.#reason, detail: this.#detail, httpStatus: this.#httpStatus };
+    return { ...NOTHING_HAPPENED, ...own, clientAddress, backend, node, start, stages, ...opened };
   }
 }

@@ -7,6 +7,7 @@ import { outcome, type Reason } from '../core/outcome.ts';
 import { type Address, addressOf, upgradeProblem, wantsWebSocket } from '../core/request.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { Connection, type Services } from './connection.ts';
+import { NOTHING_HAPPENED } from './record.ts';
 import { refusalText, sendAndClose } from './refusal.ts';
 
 /** The only path of the data port that is ours. */
@@ -56,26 +57,8 @@ function judge(request: IncomingMessage, services: Services): Accepted | Refused
 export async function refuse(socket: Socket, id: string, clientAddress: string, refused: Refused, services: Services): Promise<void> {
   const { reason, message, status, fn } = refused;
   await sendAndClose(socket, refusalText({ reason, id, message, status }));
-  services.observer.ended({
-    id,
-    function: fn ? keyOf(fn) : '',
-    reason,
-    detail: message,
-    httpStatus: status ?? outcome(reason).refusal?.status ?? 503,
-    clientCloseCode: undefined,
-    functionCloseCode: undefined,
-    clientAddress,
-    backend: '',
-    node: '',
-    start: '',
-    stages: {},
-    handshakeMs: undefined,
-    openMs: 0,
-    messagesUp: 0,
-    messagesDown: 0,
-    bytesUp: 0,
-    bytesDown: 0,
-  });
+  const httpStatus = status ?? outcome(reason).refusal?.status ?? 503;
+  services.observer.ended({ ...NOTHING_HAPPENED, id, function: fn ? keyOf(fn) : '', reason, detail: message, httpStatus, clientAddress });
 }
 
 /** A peer's address without the prefix of IPv4 in IPv6 (`::ffff:`). */

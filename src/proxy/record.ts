@@ -36,3 +36,20 @@ export interface Observer {
   opened(opened: { readonly id: string; readonly function: string; readonly backend: string; readonly handshakeMs: number }): void;
   ended(record: ConnectionRecord): void;
 }
+
+/** The fields of a record that say nothing: no backend was started, no byte was relayed. */
+export const NOTHING_HAPPENED = {
+  detail: '',
+  clientCloseCode: undefined,
+  functionCloseCode: undefined,
+  backend: '',
+  node: '',
+  start: '',
+  stages: {},
+  handshakeMs: undefined,
+  openMs: 0,
+  messagesUp: 0,
+  messagesDown: 0,
+  bytesUp: 0,
+  bytesDown: 0,
+} as const satisfies Partial<ConnectionRecord>;

@@ -110,19 +110,23 @@ export class PodRuntime implements Runtime {
 
   /** The created pod, or why there is none. A call without an answer may have made it all the same: its name is looked at. */
   async #create(pod: V1Pod, connectionId: string): Promise<V1Pod | KubeError> {
-    try {
-      return await createPod(this.#options.client, pod);
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      if (error.status !== 0 && error.status !== 504 && error.status !== 409) return error;
+    for (let attempt = 0; ; attempt++) {
       try {
-        const there = await getPod(this.#options.client, pod.metadata?.namespace ?? '', pod.metadata?.name ?? '');
-        const labels = there?.metadata?.labels ?? {};
-        if (there && labels[LABEL_PROXY] === this.#options.proxyId && labels[LABEL_REQUEST_ID] === connectionId) return there;
-      } catch {
-        // The first answer says enough; if the pod was made, the watch will show it and it is deleted (see #seen).
+        return await createPod(this.#options.client, pod);
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error;
+        if (error.status !== 0 && error.status !== 504 && error.status !== 409) return error;
+        try {
+          const there = await getPod(this.#options.client, pod.metadata?.namespace ?? '', pod.metadata?.name ?? '');
+          const labels = there?.metadata?.labels ?? {};
+          if (there && labels[LABEL_PROXY] === this.#options.proxyId && labels[LABEL_REQUEST_ID] === connectionId) return there;
+          // Only the connection was lost, and nothing was made: another connection may have more luck.
+          if (!there && error.reason === 'ConnectionLost' && attempt === 0) continue;
+        } catch {
+          // The first answer says enough; if the pod was made, the watch will show it and it is deleted (see #seen).
+        }
+        return error;
       }
-      return error;
     }
   }
 

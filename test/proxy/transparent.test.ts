@@ -1,68 +1,11 @@
 // `socketpod dev --attach` is a transparent WebSocket proxy: each line of the list of what proxies get wrong is a test here, on bare
 // sockets on both sides, with one function on every path.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Dev, startDev } from '../support/dev.ts';
+import { describe, expect, it } from 'vitest';
+import { attachedDev } from '../support/attached.ts';
 import { closeFrame, frame, randomBy } from '../support/frames.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { type RawPeer, SWITCHING, upgradeHead } from '../support/raw-client.ts';
 
-const FUNCTION = `
-apiVersion: socketpod.dev/v1alpha1
-kind: WebSocketFunction
-metadata: { name: everything }
-spec:
-  route: { hosts: [proxy.example], paths: [/] }
-  maxMessageBytes: 16777216
-  maxBytesPerSecond: 8388608
-  maxMessagesPerSecond: 640
-  template: { spec: { containers: [{ name: function }] } }
-`;
-
-let folder: string;
-let backend: RawBackend;
-let dev: Dev;
-const clients: RawPeer[] = [];
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'socketpod-'));
-  writeFileSync(join(folder, 'everything.yaml'), FUNCTION);
-  backend = await rawBackend();
-  dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`]);
-});
-
-afterEach(() => {
-  for (const { socket } of clients.splice(0)) socket.destroy();
-  for (const { socket } of backend.peers) socket.destroy();
-});
-
-afterAll(async () => {
-  expect(await dev.stop()).toBe(0);
-  await backend.stop();
-  rmSync(folder, { recursive: true });
-});
-
-async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
-  const client = await rawConnect(dev.port);
-  clients.push(client);
-  client.send(head);
-  return [client, await backend.next()];
-}
-
-async function open(lines: readonly string[] = [], answer = SWITCHING): Promise<[RawPeer, RawPeer]> {
-  const [client, fn] = await request(upgradeHead('/any/path', lines));
-  await fn.head();
-  fn.send(answer);
-  expect(await client.head()).toContain(' 101 ');
-  return [client, fn];
-}
-
-/** Sends from one side and expects the same bytes on the other. */
-async function passes(from: RawPeer, to: RawPeer, bytes: Buffer): Promise<void> {
-  from.send(bytes);
-  expect((await to.take(bytes.length)).equals(bytes)).toBe(true);
-}
+const { request, open, passes } = attachedDev();
 
 describe('the handshake', () => {
   it('passes sub-protocol and extension headers both ways untouched', async () => {

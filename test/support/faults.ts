@@ -1,0 +1,61 @@
+// A TCP proxy between a client and a server that a test can make misbehave.
+import { connect, createServer, type Socket } from 'node:net';
+import { listenAnywhere } from './ports.ts';
+
+/** What happens to connections: `pass` them, `refuse` new ones and cut the open ones, or `stall` both ways. */
+export type Fault = 'pass' | 'refuse' | 'stall';
+
+/** A running fault proxy. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Connections that were taken so far. */
+  readonly taken: () => number;
+  set(fault: Fault): void;
+  /** Resets what is open; new connections pass. */
+  cut(): void;
+  stop(): Promise<void>;
+}
+
+/** Opens a port that leads to this one of 127.0.0.1. */
+export async function faultProxy(target: number): Promise<FaultProxy> {
+  const sockets = new Set<Socket>();
+  let fault: Fault = 'pass';
+  let taken = 0;
+  const server = createServer((near) => {
+    if (fault === 'refuse') return void near.resetAndDestroy();
+    taken++;
+    const far = connect(target, '127.0.0.1');
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.on('data', (chunk) => other.write(chunk));
+      one.on('end', () => other.end());
+      one.on('error', () => {});
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+      if (fault === 'stall') one.pause();
+    }
+  });
+  const port = await listenAnywhere(server);
+  const cut = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    port,
+    taken: () => taken,
+    set(next) {
+      fault = next;
+      if (next === 'refuse') cut();
+      for (const socket of sockets) next === 'stall' ? socket.pause() : socket.resume();
+    },
+    cut,
+    async stop() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
