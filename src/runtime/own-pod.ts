@@ -68,6 +68,11 @@ export class OwnPod {
     });
   }
 
+  /** Was its deletion asked for? */
+  get deleting(): boolean {
+    return this.#deletedAt > 0;
+  }
+
   /** What others did to the pod before our DELETE, as far as is known. */
   get byOthers(): ByOthers {
     if (this.#endedIn && this.#deletedAt === 0) return this.#endedIn.how;

@@ -17,6 +17,9 @@ import type { Backend, Runtime, Started, StartFailure, StartRequest } from './ru
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
 
+/** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
+const TAKEN_MS = 30_000;
+
 /** What the pod runtime is made with. */
 export interface PodRuntimeOptions {
   readonly client: KubeClient;
@@ -36,9 +39,10 @@ export class PodRuntime implements Runtime {
   readonly #watch: Watch<V1Pod>;
   /** Pods of this process by `namespace/name`; a name is here from before its create call. */
   readonly #own = new Map<string, OwnPod | 'creating'>();
-  /** Names that a create found taken before the watch has shown their pods. */
-  readonly #taken = new Set<string>();
+  /** Names that a create found taken by pods that the watch does not show, and until when that is believed (ms). */
+  readonly #taken = new Map<string, number>();
   #whenChanged: (() => void)[] = [];
+  #closed = false;
 
   constructor(options: PodRuntimeOptions) {
     this.#options = options;
@@ -74,6 +78,7 @@ export class PodRuntime implements Runtime {
   }
 
   async close(withinMs: number): Promise<void> {
+    this.#closed = true; // a pod that is being created now is deleted as soon as it is there
     for (const own of this.#own.values()) if (own !== 'creating') own.delete(false);
     const timeout = AbortSignal.timeout(withinMs);
     while (this.#own.size > 0 && !timeout.aborted) await this.#change(timeout);
@@ -84,6 +89,8 @@ export class PodRuntime implements Runtime {
   async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | StartFailure> {
     for (;;) {
       const slot = await this.#slot(fn, signal);
+      if (signal.aborted || this.#closed)
+        return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       if (slot === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
       const key = `${fn.namespace}/${slotName(fn.name, slot)}`;
       this.#own.set(key, 'creating');
@@ -93,7 +100,7 @@ export class PodRuntime implements Runtime {
         this.#own.delete(key);
         this.#changed();
         if (isConflict(created)) {
-          this.#taken.add(key);
+          if (!this.#watch.objects.has(key)) this.#taken.set(key, performance.now() + TAKEN_MS);
           continue;
         }
         return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
@@ -102,7 +109,7 @@ export class PodRuntime implements Runtime {
       this.#own.set(key, own);
       const seen = this.#watch.objects.get(key);
       if (seen && seen.metadata?.uid === created.metadata?.uid) own.update(seen);
-      if (!signal.aborted) return own;
+      if (!signal.aborted && !this.#closed) return own;
       own.delete(false);
       return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up while the pod was created' };
     }
@@ -144,12 +151,13 @@ export class PodRuntime implements Runtime {
   #slots(fn: ServedFunction): { taken: Set<number>; going: boolean } {
     const taken = new Set<number>();
     let going = false;
-    for (const key of [...this.#watch.objects.keys(), ...this.#own.keys(), ...this.#taken]) {
+    for (const [key, until] of this.#taken) if (performance.now() > until) this.#taken.delete(key);
+    for (const key of [...this.#watch.objects.keys(), ...this.#own.keys(), ...this.#taken.keys()]) {
       const slot = key.startsWith(`${fn.namespace}/`) ? slotOf(fn.name, key.slice(fn.namespace.length + 1)) : undefined;
       if (slot === undefined) continue;
       taken.add(slot);
-      const pod = this.#watch.objects.get(key);
-      if (pod?.metadata?.deletionTimestamp) going = true;
+      const own = this.#own.get(key);
+      if (this.#watch.objects.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going = true;
     }
     return { taken, going };
   }
@@ -188,6 +196,7 @@ export class PodRuntime implements Runtime {
 
   #vanished(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
+    this.#taken.delete(key);
     const own = this.#own.get(key);
     if (own && own !== 'creating' && own.pod.metadata?.uid === pod.metadata?.uid) {
       this.#own.delete(key);
