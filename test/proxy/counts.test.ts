@@ -1,31 +1,14 @@
 // What a record counts: data messages by their first frame, payload bytes as they come, nothing of control frames.
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { attachRuntime } from '../../src/runtime/attach.ts';
+import { beforeEach, expect, it } from 'vitest';
 import { closeFrame, frame } from '../support/frames.ts';
-import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import type { RawPeer } from '../support/raw-client.ts';
+import { rawScene } from '../support/scene.ts';
 
-let backend: RawBackend;
-let proxy: TestProxy;
-let client: RawPeer;
+const scene = rawScene();
 let fn: RawPeer;
 
 beforeEach(async () => {
-  backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-  client = await rawConnect(proxy.port);
-  client.send(upgradeHead());
-  fn = await backend.next();
-  await fn.head();
-  fn.send(SWITCHING);
-  await client.head();
-});
-
-afterEach(async () => {
-  client.socket.destroy();
-  fn.socket.destroy();
-  await proxy.stop();
-  await backend.stop();
+  fn = await scene.open();
 });
 
 /** Sends a stream from one side, in one piece or byte by byte, and gives the counts of its record. */
@@ -35,7 +18,7 @@ async function counted(from: RawPeer, to: RawPeer, stream: Buffer, single = fals
   expect(await to.take(stream.length)).toEqual(stream);
   from.socket.destroy();
   to.socket.end();
-  const [record] = await proxy.ended(1);
+  const [record] = await scene.proxy.ended(1);
   return [record?.messagesUp, record?.bytesUp, record?.messagesDown, record?.bytesDown];
 }
 
@@ -55,14 +38,14 @@ function stream(mask: boolean): Buffer {
 }
 
 it.each([false, true])('counts messages and payload of the client (byte by byte: %s)', async (single) => {
-  expect(await counted(client, fn, stream(true), single)).toEqual([4, 310, 0, 0]);
+  expect(await counted(scene.client, fn, stream(true), single)).toEqual([4, 310, 0, 0]);
 });
 
 it.each([false, true])('counts messages and payload of the function (byte by byte: %s)', async (single) => {
-  expect(await counted(fn, client, stream(false), single)).toEqual([0, 0, 4, 310]);
+  expect(await counted(fn, scene.client, stream(false), single)).toEqual([0, 0, 4, 310]);
 });
 
 it('counts of a frame that was broken off what came, not what was announced', async () => {
   const begun = Buffer.concat([frame({ opcode: 2, length: 2n ** 53n - 1n, mask: true }), Buffer.alloc(1000)]);
-  expect(await counted(client, fn, begun)).toEqual([1, 1000, 0, 0]);
+  expect(await counted(scene.client, fn, begun)).toEqual([1, 1000, 0, 0]);
 });

@@ -1,31 +1,14 @@
 // How an open connection ends (contract part 2): through the front door, on bare sockets on both sides.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attachRuntime } from '../../src/runtime/attach.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { closeFrame, frame } from '../support/frames.ts';
-import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import type { RawPeer } from '../support/raw-client.ts';
+import { rawScene } from '../support/scene.ts';
 
-let backend: RawBackend;
-let proxy: TestProxy;
-let client: RawPeer;
+const scene = rawScene();
 let fn: RawPeer;
 
 beforeEach(async () => {
-  backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-  client = await rawConnect(proxy.port);
-  client.send(upgradeHead());
-  fn = await backend.next();
-  await fn.head();
-  fn.send(SWITCHING);
-  expect(await client.head()).toContain(' 101 ');
-});
-
-afterEach(async () => {
-  client.socket.destroy();
-  for (const { socket } of backend.peers) socket.destroy();
-  await proxy.stop();
-  await backend.stop();
+  fn = await scene.open();
 });
 
 const MASKED = true;
@@ -44,8 +27,8 @@ async function closeOf(peer: RawPeer): Promise<{ code: number; text: string }> {
 }
 
 async function reason(): Promise<string> {
-  const [record] = await proxy.ended(1);
-  expect(proxy.records).toHaveLength(1);
+  const [record] = await scene.proxy.ended(1);
+  expect(scene.proxy.records).toHaveLength(1);
   return record?.reason ?? '';
 }
 
@@ -61,62 +44,62 @@ describe('a close frame of the client', () => {
     ['one byte, which is illegal', frame({ opcode: 8, payload: Buffer.from([3]), mask: true }), 'client_close_code'],
     ['no code', closeFrame(undefined, '', MASKED), 'client_no_status'],
   ])('with %s passes unchanged and is answered by the function', async (_name, bytes, expected) => {
-    client.send(bytes);
+    scene.client.send(bytes);
     expect(await fn.take(bytes.length)).toEqual(bytes);
     const answer = closeFrame(1000, 'seen');
     fn.send(answer);
-    expect(await client.take(answer.length)).toEqual(answer);
+    expect(await scene.client.take(answer.length)).toEqual(answer);
     fn.socket.end();
-    client.socket.end();
-    await client.untilClosed();
+    scene.client.socket.end();
+    await scene.client.untilClosed();
     expect(await reason()).toBe(expected);
   });
 
   it('is answered with the same code by the platform when the function does not within 3 s', async () => {
-    client.send(closeFrame(1000, '', MASKED));
-    expect(await closeOf(client)).toEqual({ code: 1000, text: '' });
-    client.socket.end();
+    scene.client.send(closeFrame(1000, '', MASKED));
+    expect(await closeOf(scene.client)).toEqual({ code: 1000, text: '' });
+    scene.client.socket.end();
     await fn.untilClosed();
     expect(await reason()).toBe('normal_closure');
   });
 
   it('is answered by the platform at once when the function drops', async () => {
-    client.send(closeFrame(4001, '', MASKED));
+    scene.client.send(closeFrame(4001, '', MASKED));
     await fn.take(8);
     fn.socket.destroy();
-    expect((await closeOf(client)).code).toBe(4001);
-    client.socket.end();
+    expect((await closeOf(scene.client)).code).toBe(4001);
+    scene.client.socket.end();
     expect(await reason()).toBe('client_close_code');
   });
 
   it('followed by its FIN still gets the answer of the function', async () => {
-    client.send(closeFrame(1000, '', MASKED));
-    client.socket.end();
+    scene.client.send(closeFrame(1000, '', MASKED));
+    scene.client.socket.end();
     await fn.take(8);
     fn.send(closeFrame(1000));
-    expect((await closeOf(client)).code).toBe(1000);
-    await client.untilClosed();
+    expect((await closeOf(scene.client)).code).toBe(1000);
+    await scene.client.untilClosed();
     expect(await reason()).toBe('normal_closure');
   });
 
   it('lets the function finish what it was sending', async () => {
-    client.send(closeFrame(1000, '', MASKED));
+    scene.client.send(closeFrame(1000, '', MASKED));
     await fn.take(8);
     const last = frame({ opcode: 1, payload: 'last words' });
     fn.send(Buffer.concat([last, closeFrame(1000)]));
-    expect(await client.take(last.length)).toEqual(last);
-    expect((await closeOf(client)).code).toBe(1000);
-    client.socket.end();
+    expect(await scene.client.take(last.length)).toEqual(last);
+    expect((await closeOf(scene.client)).code).toBe(1000);
+    scene.client.socket.end();
     fn.socket.end();
     expect(await reason()).toBe('normal_closure');
   });
 
   it('is the last of the client that passes', async () => {
     const close = closeFrame(1000, '', MASKED);
-    client.send(Buffer.concat([close, frame({ opcode: 1, payload: 'too late', mask: true })]));
+    scene.client.send(Buffer.concat([close, frame({ opcode: 1, payload: 'too late', mask: true })]));
     expect(await fn.take(close.length)).toEqual(close);
     fn.send(closeFrame(1000));
-    client.socket.end();
+    scene.client.socket.end();
     await fn.untilClosed().catch(() => {});
     expect(fn.received).toHaveLength(0);
     fn.socket.end();
@@ -135,25 +118,25 @@ describe('a close frame of the function', () => {
     ['no code', closeFrame(undefined), 'function_no_status'],
   ])('with %s passes unchanged', async (_name, bytes, expected) => {
     fn.send(bytes);
-    expect(await client.take(bytes.length)).toEqual(bytes);
-    client.send(closeFrame(1000, '', MASKED));
+    expect(await scene.client.take(bytes.length)).toEqual(bytes);
+    scene.client.send(closeFrame(1000, '', MASKED));
     expect((await closeOf(fn)).code).toBe(1000);
     fn.socket.end();
-    client.socket.end();
+    scene.client.socket.end();
     expect(await reason()).toBe(expected);
   });
 
   it('ends after 3 s when the client does not answer', async () => {
     fn.send(closeFrame(1000));
-    await client.untilClosed();
+    await scene.client.untilClosed();
     expect(await reason()).toBe('normal_closure');
   });
 });
 
 describe('a drop', () => {
   it.each(['FIN', 'RST'])('of the client by %s tells the function 1001', async (how) => {
-    if (how === 'FIN') client.socket.end();
-    else client.socket.resetAndDestroy();
+    if (how === 'FIN') scene.client.socket.end();
+    else scene.client.socket.resetAndDestroy();
     expect(await closeOf(fn)).toEqual({ code: 1001, text: '456 client dropped' });
     fn.socket.end();
     expect(await reason()).toBe('client_dropped');
@@ -162,26 +145,26 @@ describe('a drop', () => {
   it.each(['FIN', 'RST'])('of the function by %s tells the client 1011 at once', async (how) => {
     if (how === 'FIN') fn.socket.end();
     else fn.socket.resetAndDestroy();
-    expect(await closeOf(client)).toEqual({ code: 1011, text: '439 function exited' });
-    client.send(closeFrame(1011, '', MASKED));
-    client.socket.end();
+    expect(await closeOf(scene.client)).toEqual({ code: 1011, text: '439 function exited' });
+    scene.client.send(closeFrame(1011, '', MASKED));
+    scene.client.socket.end();
     expect(await reason()).toBe('function_dropped');
   });
 
   it('in the middle of a frame destroys the other socket: no frame of ours fits there', async () => {
     fn.send(frame({ opcode: 2, payload: Buffer.alloc(100) }).subarray(0, 50));
-    await client.take(50);
+    await scene.client.take(50);
     fn.socket.destroy();
-    await client.untilClosed();
-    expect(client.received).toHaveLength(0);
+    await scene.client.untilClosed();
+    expect(scene.client.received).toHaveLength(0);
     expect(await reason()).toBe('function_dropped');
   });
 
   it('after a cut header is no middle: the header was held back', async () => {
     fn.send(frame({ opcode: 2, payload: Buffer.alloc(100) }).subarray(0, 1));
     fn.socket.end();
-    expect((await closeOf(client)).code).toBe(1011);
-    client.socket.end();
+    expect((await closeOf(scene.client)).code).toBe(1011);
+    scene.client.socket.end();
     expect(await reason()).toBe('function_dropped');
   });
 });

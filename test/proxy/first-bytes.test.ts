@@ -1,32 +1,16 @@
 // The moment of the 101: what comes with it, right after it, or instead of what should come after it.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attachRuntime } from '../../src/runtime/attach.ts';
+import { describe, expect, it } from 'vitest';
 import { closeFrame, frame } from '../support/frames.ts';
 import { until } from '../support/ports.ts';
-import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { type RawPeer, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { rawScene } from '../support/scene.ts';
 
-let backend: RawBackend;
-let proxy: TestProxy;
-let client: RawPeer;
+const scene = rawScene();
 let fn: RawPeer;
 
-beforeEach(async () => {
-  backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-  client = await rawConnect(proxy.port);
-});
-
-afterEach(async () => {
-  client.socket.destroy();
-  for (const { socket } of backend.peers) socket.destroy();
-  await proxy.stop();
-  await backend.stop();
-});
-
 async function ask(early: Uint8Array = new Uint8Array()): Promise<void> {
-  client.send(Buffer.concat([Buffer.from(upgradeHead()), early]));
-  fn = await backend.next();
+  scene.client.send(Buffer.concat([Buffer.from(upgradeHead()), early]));
+  fn = await scene.backend.next();
   await fn.head();
 }
 
@@ -52,31 +36,31 @@ describe('a function that says all it has to say with its 101', () => {
   ])('and then %s is heard by the client in that order', async (_how, seen, reason, said) => {
     await ask();
     fn.socket.end(Buffer.concat([Buffer.from(SWITCHING), said]));
-    expect(await client.head()).toContain(' 101 ');
-    expect(await client.take(seen.length)).toEqual(seen);
-    client.send(closeFrame(1000, '', true));
-    client.socket.end();
-    expect((await proxy.ended(1))[0]).toMatchObject({ reason, httpStatus: 101, messagesDown: 1 });
+    expect(await scene.client.head()).toContain(' 101 ');
+    expect(await scene.client.take(seen.length)).toEqual(seen);
+    scene.client.send(closeFrame(1000, '', true));
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1))[0]).toMatchObject({ reason, httpStatus: 101, messagesDown: 1 });
   });
 
   it('with more than any buffer holds is heard to the end', async () => {
     await ask();
     const bytes = Buffer.concat([frame({ opcode: 2, payload: Buffer.alloc(5 * 2 ** 20, 7) }), closeFrame(1000)]);
     fn.socket.end(Buffer.concat([Buffer.from(SWITCHING), bytes]));
-    expect(await client.head()).toContain(' 101 ');
-    expect((await client.take(bytes.length)).equals(bytes)).toBe(true);
-    client.send(closeFrame(1000, '', true));
-    client.socket.end();
-    expect((await proxy.ended(1))[0]).toMatchObject({ reason: 'normal_closure', functionCloseCode: 1000, clientCloseCode: 1000 });
+    expect(await scene.client.head()).toContain(' 101 ');
+    expect((await scene.client.take(bytes.length)).equals(bytes)).toBe(true);
+    scene.client.send(closeFrame(1000, '', true));
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1))[0]).toMatchObject({ reason: 'normal_closure', functionCloseCode: 1000, clientCloseCode: 1000 });
   });
 
   it('and resets is a drop after an open connection, or no answer at all', async () => {
     await ask();
     fn.socket.write(SWITCHING);
     fn.socket.resetAndDestroy();
-    expect(await client.head()).toMatch(/^HTTP\/1.1 (101|502) /);
-    client.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toMatch(/^(function_dropped|handshake_failed)$/);
+    expect(await scene.client.head()).toMatch(/^HTTP\/1.1 (101|502) /);
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1))[0]?.reason).toMatch(/^(function_dropped|handshake_failed)$/);
   });
 });
 
@@ -92,41 +76,42 @@ describe('a client that says all it has to say before the 101', () => {
     await ask(early);
     fn.send(SWITCHING);
     expect(await fn.take(early.length)).toEqual(early);
-    expect(await client.head()).toContain(' 101 ');
+    expect(await scene.client.head()).toContain(' 101 ');
     fn.send(closeFrame(1000));
-    expect(await client.take(4)).toEqual(closeFrame(1000));
-    client.socket.end();
+    expect(await scene.client.take(4)).toEqual(closeFrame(1000));
+    scene.client.socket.end();
     fn.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toBe(reason);
+    expect((await scene.proxy.ended(1))[0]?.reason).toBe(reason);
   });
 
   it('that breaks the framing is told so after its 101', async () => {
     await ask(frame({ opcode: 0, payload: 'x', mask: true }));
     fn.send(SWITCHING);
-    expect(await client.head()).toContain(' 101 ');
-    expect((await client.take(4)).readUInt16BE(2)).toBe(1002);
+    expect(await scene.client.head()).toContain(' 101 ');
+    expect((await scene.client.take(4)).readUInt16BE(2)).toBe(1002);
     expect((await fn.take(2))[0]).toBe(0x88);
-    client.socket.end();
+    scene.client.socket.end();
     fn.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toBe('client_protocol_error');
+    expect((await scene.proxy.ended(1))[0]?.reason).toBe('client_protocol_error');
   });
 
   it('exactly 64 KiB is let in, and one byte more is not', async () => {
     const all = frame({ opcode: 2, payload: Buffer.alloc(65_536 - 14 + 6, 1), mask: true }).subarray(0, 65_536);
     await ask();
-    client.send(all);
-    await until('all of it has gone out', () => client.socket.writableLength === 0);
+    scene.client.send(all);
+    await until('all of it has gone out', () => scene.client.socket.writableLength === 0);
     fn.send(SWITCHING);
-    expect(await client.head()).toContain(' 101 ');
+    expect(await scene.client.head()).toContain(' 101 ');
     expect((await fn.take(65_536)).equals(all)).toBe(true);
-    client.socket.destroy();
-    await proxy.ended(1);
-    client = await rawConnect(proxy.port);
-    await ask();
-    client.send(Buffer.alloc(65_537));
-    expect(await client.head()).toMatch(/^HTTP\/1.1 400 /);
-    client.socket.end();
-    expect((await proxy.ended(2))[1]?.reason).toBe('bad_handshake');
+    scene.client.socket.destroy();
+    await scene.proxy.ended(1);
+    const second = await rawConnect(scene.proxy.port);
+    second.send(upgradeHead());
+    await (await scene.backend.next()).head();
+    second.send(Buffer.alloc(65_537));
+    expect(await second.head()).toMatch(/^HTTP\/1.1 400 /);
+    second.socket.end();
+    expect((await scene.proxy.ended(2))[1]?.reason).toBe('bad_handshake');
   });
 });
 
@@ -140,22 +125,22 @@ describe('what is no HTTP/1.1', () => {
     ['a bare line feed', upgradeHead('/test/echo', ['X-A: b\nX-B: c'])],
     ['a NUL in a header', upgradeHead('/test/echo', ['X-A: b\0c'])],
   ])('as %s is answered 400, once, and starts nothing', async (_what, bytes) => {
-    client.send(bytes);
-    expect(await client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
-    await client.untilClosed();
-    expect(client.received.toString()).toMatch(/^\{"statusCode":436,[^{}]*\}$/);
-    client.socket.end();
-    expect((await proxy.ended(1)).map(({ reason }) => reason)).toEqual(['bad_handshake']);
-    expect(backend.peers).toHaveLength(0);
+    scene.client.send(bytes);
+    expect(await scene.client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
+    await scene.client.untilClosed();
+    expect(scene.client.received.toString()).toMatch(/^\{"statusCode":436,[^{}]*\}$/);
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1)).map(({ reason }) => reason)).toEqual(['bad_handshake']);
+    expect(scene.backend.peers).toHaveLength(0);
   });
 
   it.each(['', '\r\n', 'GET /test/echo HTTP/1.1\r\nHost'])(
     'as %j and then nothing more is no connection and keeps no socket',
     async (bytes) => {
-      client.send(bytes);
-      client.socket.end();
-      await client.untilClosed();
-      expect(backend.peers).toHaveLength(0);
+      scene.client.send(bytes);
+      scene.client.socket.end();
+      await scene.client.untilClosed();
+      expect(scene.backend.peers).toHaveLength(0);
     },
   );
 });

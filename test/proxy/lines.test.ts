@@ -1,25 +1,9 @@
 // Header lines pass byte for byte, both ways, but for those of one hop and those that are ours.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attachRuntime } from '../../src/runtime/attach.ts';
-import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { describe, expect, it } from 'vitest';
+import { SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { rawScene } from '../support/scene.ts';
 
-let backend: RawBackend;
-let proxy: TestProxy;
-let client: RawPeer;
-
-beforeEach(async () => {
-  backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-  client = await rawConnect(proxy.port);
-});
-
-afterEach(async () => {
-  client.socket.destroy();
-  for (const { socket } of backend.peers) socket.destroy();
-  await proxy.stop();
-  await backend.stop();
-});
+const scene = rawScene();
 
 /** Lines that a careless proxy decodes, trims, joins, sorts or loses. Values are bytes, one a character. */
 const LINES: readonly [string, string][] = [
@@ -42,17 +26,17 @@ const LINES: readonly [string, string][] = [
 ];
 
 it.each(LINES)('the line %s of the client reaches the function as it is', async (name, value) => {
-  client.send(upgradeHead('/test/echo', [`${name}: ${value}`]));
-  const lines = (await (await backend.next()).head()).split('\r\n');
+  scene.client.send(upgradeHead('/test/echo', [`${name}: ${value}`]));
+  const lines = (await (await scene.backend.next()).head()).split('\r\n');
   expect(lines).toContain(`${name.toLowerCase()}: ${value}`);
 });
 
 it.each(LINES)('the line %s of the function reaches the client as it is, with a 101', async (name, value) => {
-  client.send(upgradeHead());
-  const fn = await backend.next();
+  scene.client.send(upgradeHead());
+  const fn = await scene.backend.next();
   await fn.head();
   fn.send(SWITCHING.replace('\r\n\r\n', `\r\n${name}: ${value}\r\n${name}: again\r\n\r\n`));
-  const lines = (await client.head()).split('\r\n');
+  const lines = (await scene.client.head()).split('\r\n');
   expect(lines[0]).toBe('HTTP/1.1 101 Switching Protocols');
   const at = lines.indexOf(`${name}: ${value}`);
   expect(at).toBeGreaterThan(0);
@@ -60,38 +44,38 @@ it.each(LINES)('the line %s of the function reaches the client as it is, with a 
 });
 
 it.each(LINES)('the line %s of the function reaches the client as it is, with a refusal', async (name, value) => {
-  client.send(upgradeHead());
-  const fn = await backend.next();
+  scene.client.send(upgradeHead());
+  const fn = await scene.backend.next();
   await fn.head();
   fn.send(`HTTP/1.1 403 ${name === 'X-Latin' ? 'n\xf6' : 'no'}\r\n${name}: ${value}\r\n${name}: again\r\nContent-Length: 0\r\n\r\n`);
-  const lines = (await client.head()).split('\r\n');
+  const lines = (await scene.client.head()).split('\r\n');
   expect(lines[0]).toBe(`HTTP/1.1 403 ${name === 'X-Latin' ? 'n\xf6' : 'no'}`);
   expect(lines).toEqual(expect.arrayContaining([`${name}: ${value}`, `${name}: again`]));
 });
 
 describe('an answer 426 of the function', () => {
   it('keeps its Upgrade line, which it cannot do without', async () => {
-    client.send(upgradeHead());
-    const fn = await backend.next();
+    scene.client.send(upgradeHead());
+    const fn = await scene.backend.next();
     await fn.head();
     fn.send(
       'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: x-mine\r\nSec-WebSocket-Version: 14\r\nContent-Length: 0\r\n\r\n',
     );
-    const head = await client.head();
+    const head = await scene.client.head();
     expect(head).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);
     expect(head).toMatch(/Sec-WebSocket-Version: 14\r\nUpgrade: x-mine\r\n/);
-    client.socket.end();
-    expect((await proxy.ended(1))[0]).toMatchObject({ reason: 'function_refused', httpStatus: 426 });
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1))[0]).toMatchObject({ reason: 'function_refused', httpStatus: 426 });
   });
 });
 
 it.each(['X\x01: a', 'X: a\x01b', 'X: a\x00', 'X y: a', 'X : a', ': a', ' X: a', 'X'])(
   'the malformed line %j is refused, not repaired',
   async (line) => {
-    client.send(upgradeHead('/test/echo', [line]));
-    expect(await client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
-    client.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toBe('bad_handshake');
-    expect(backend.peers).toHaveLength(0);
+    scene.client.send(upgradeHead('/test/echo', [line]));
+    expect(await scene.client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
+    scene.client.socket.end();
+    expect((await scene.proxy.ended(1))[0]?.reason).toBe('bad_handshake');
+    expect(scene.backend.peers).toHaveLength(0);
   },
 );
