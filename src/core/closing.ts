@@ -1,5 +1,6 @@
 // The end of an open connection: what is still to be done with each side, from what has been said on it so far (RFC 6455,
 // section 7). A function of values, so that every order of close frames, FINs, resets and the time limit is a row of a table.
+import { NO_STATUS } from './frame.ts';
 
 /** What is known of one side's socket. */
 export interface SideState {
@@ -47,4 +48,15 @@ export function closingStep(own: SideState, other: SideState, timeIsUp: boolean)
 /** Is the backend of no more use? The closing handshake with the function is over, its socket has dropped, or time is up. */
 export function backendDone(fn: SideState, timeIsUp: boolean): boolean {
   return timeIsUp || fn.gone || (fn.said !== undefined ? fn.told : fn.silent);
+}
+
+/**
+ * The code with which the platform answers a close frame that the other side did not answer: the same one, or 1002 where that may
+ * not stand on the wire (RFC 6455, section 7.4.2).
+ * @param said what closingStep's side has said; 1005 stays, as a frame without a code
+ */
+export function answerCode(said: number): number {
+  if (said === NO_STATUS) return NO_STATUS;
+  const reserved = said === 1004 || said === 1006 || (said >= 1015 && said < 3000);
+  return said < 1000 || said >= 5000 || reserved ? 1002 : said;
 }

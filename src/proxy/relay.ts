@@ -3,7 +3,7 @@
 // a stalled reader costs at most one chunk and its socket's high-water mark.
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type ClosingStep, closingStep, freshSide, type SideState } from '../core/closing.ts';
+import { answerCode, type ClosingStep, closingStep, freshSide, type SideState } from '../core/closing.ts';
 import { BROKEN, END, encodeClose, FrameScanner, HEADER, OP_CLOSE, PARTIAL, PAYLOAD } from '../core/frame.ts';
 
 /** The two sides of a connection. */
@@ -106,7 +106,7 @@ export class Relay {
 
   #take(side: Side, step: ClosingStep, timeIsUp: boolean): void {
     const { state, socket } = this.#flow(side);
-    if (step === 'answer') this.tell(side, state.said ?? 1001, '');
+    if (step === 'answer') this.tell(side, answerCode(state.said ?? 1001), '');
     if (step === 'end') {
       state.ended = true;
       socket.end();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { admit } from '../../src/core/admission.ts';
 import { backoff } from '../../src/core/backoff.ts';
-import { backendDone, closingStep, freshSide, type SideState } from '../../src/core/closing.ts';
+import { answerCode, backendDone, closingStep, freshSide, type SideState } from '../../src/core/closing.ts';
 import { reasonOfExit } from '../../src/core/exit.ts';
 import { EVENTS, next, STATES } from '../../src/core/lifecycle.ts';
 import { closeText, OUTCOMES, type Outcome, outcome, type Reason, reasonOfAnswer, reasonOfClose, status } from '../../src/core/outcome.ts';
@@ -94,6 +94,26 @@ describe('closing', () => {
     [side({ said: 1000, silent: true }), false, false],
     [side({ gone: true }), false, true],
   ])('the backend %j, time up %s: done %s', (fn, timeIsUp, done) => expect(backendDone(fn, timeIsUp)).toBe(done));
+});
+
+describe('the platform answers a close', () => {
+  it.each([
+    [1000, 1000],
+    [1001, 1001],
+    [1011, 1011],
+    [1014, 1014],
+    [3000, 3000],
+    [4999, 4999],
+    [1005, 1005],
+    [768, 1002], // a close frame of one byte
+    [999, 1002],
+    [1004, 1002],
+    [1006, 1002],
+    [1015, 1002],
+    [2999, 1002],
+    [5000, 1002],
+    [65_535, 1002],
+  ])('of %d with %d', (said, code) => expect(answerCode(said)).toBe(code));
 });
 
 describe('exit, admission, slots, backoff', () => {
