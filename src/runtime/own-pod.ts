@@ -26,6 +26,8 @@ export class OwnPod {
   #deletedAt = 0;
   /** The resourceVersion that our DELETE left; deletions seen in an older one were not ours. */
   #deleteVersion: bigint | undefined;
+  /** Our first DELETE found nothing: somebody else's was quicker. */
+  #foundGone = false;
   /** The oldest state in which the pod was being ended. */
   #endedIn: { readonly version: bigint; readonly how: ByOthers } | undefined;
 
@@ -51,6 +53,10 @@ export class OwnPod {
   /** The watch showed that the pod is gone. */
   vanish(pod: V1Pod): void {
     this.update(pod);
+    this.#setGone();
+  }
+
+  #setGone(): void {
     this.gone = true;
     this.#vanish();
     this.#changed();
@@ -75,6 +81,7 @@ export class OwnPod {
 
   /** What others did to the pod before our DELETE, as far as is known. */
   get byOthers(): ByOthers {
+    if (this.#foundGone) return this.#endedIn?.how ?? 'pod_deleted';
     if (this.#endedIn && this.#deletedAt === 0) return this.#endedIn.how;
     if (this.#endedIn && this.#deleteVersion !== undefined && this.#endedIn.version < this.#deleteVersion) return this.#endedIn.how;
     if (this.gone && this.#deletedAt === 0) return 'pod_deleted';
@@ -96,7 +103,12 @@ export class OwnPod {
     for (let attempt = 0; !this.gone; attempt++) {
       try {
         const left = await deletePod(this.#client, this.pod, grace);
-        if (left?.metadata?.resourceVersion) this.#deleteVersion = versionOf(left);
+        // Gone already, and maybe before anybody watched for it: no event will tell.
+        if (!left) {
+          this.#foundGone = attempt === 0; // a DELETE whose answer was lost may have been our own success
+          return this.#setGone();
+        }
+        this.#deleteVersion = versionOf(left);
         this.#changed();
         return;
       } catch (error) {

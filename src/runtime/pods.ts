@@ -88,12 +88,13 @@ export class PodRuntime implements Runtime {
   /** Creates a pod in a free slot. */
   async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | StartFailure> {
     for (;;) {
-      const slot = await this.#slot(fn, signal);
-      if (signal.aborted || this.#closed)
-        return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
+      const slot = await this.#reserve(fn, signal);
       if (slot === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
-      const key = `${fn.namespace}/${slotName(fn.name, slot)}`;
-      this.#own.set(key, 'creating');
+      const key = keyOfSlot(fn, slot);
+      if (signal.aborted || this.#closed) {
+        this.#own.delete(key);
+        return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
+      }
       const pod = podFor(fn, { slot, proxyId: this.#options.proxyId, requestId: connectionId });
       const created = await this.#create(pod, connectionId);
       if (created instanceof KubeError) {
@@ -107,6 +108,10 @@ export class PodRuntime implements Runtime {
       }
       const own = new OwnPod(created, this.#options.client, this.#options.log);
       this.#own.set(key, own);
+      void own.vanished.then(() => {
+        if (this.#own.get(key) === own) this.#own.delete(key);
+        this.#changed();
+      });
       const seen = this.#watch.objects.get(key);
       if (seen && seen.metadata?.uid === created.metadata?.uid) own.update(seen);
       if (!signal.aborted && !this.#closed) return own;
@@ -137,12 +142,16 @@ export class PodRuntime implements Runtime {
     }
   }
 
-  /** A free slot, or undefined. When pods that are being deleted hold the ceiling it waits for one of them. */
-  async #slot(fn: ServedFunction, signal: AbortSignal): Promise<number | undefined> {
+  /**
+   * Reserves a free slot; undefined when none is free. It is found and reserved in one step, so that two starts of this process never
+   * take the same. When pods that are being deleted hold the ceiling it waits for one of them.
+   */
+  async #reserve(fn: ServedFunction, signal: AbortSignal): Promise<number | undefined> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
     for (;;) {
       const { taken, going } = this.#slots(fn);
       const slot = freeSlot(fn.spec.maxConnections, taken);
+      if (slot !== undefined) this.#own.set(keyOfSlot(fn, slot), 'creating');
       if (slot !== undefined || !going || patience.aborted) return slot;
       await this.#change(patience);
     }
@@ -198,10 +207,7 @@ export class PodRuntime implements Runtime {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
     this.#taken.delete(key);
     const own = this.#own.get(key);
-    if (own && own !== 'creating' && own.pod.metadata?.uid === pod.metadata?.uid) {
-      this.#own.delete(key);
-      own.vanish(pod);
-    }
+    if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#changed();
   }
 
@@ -219,4 +225,9 @@ export class PodRuntime implements Runtime {
   #changed(): void {
     for (const done of this.#whenChanged.splice(0)) done();
   }
+}
+
+/** `namespace/name` of the pod in a slot. */
+function keyOfSlot(fn: ServedFunction, slot: number): string {
+  return `${fn.namespace}/${slotName(fn.name, slot)}`;
 }
