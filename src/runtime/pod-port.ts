@@ -24,12 +24,12 @@ export async function openPort(own: OwnPod, request: StartRequest, graceMs: numb
   try {
     for (;;) {
       if (socket) return { kind: 'open', socket, stages: clock.stages };
-      if (request.signal.aborted) return atTimeout(own);
+      if (request.signal.aborted) return atTimeout(own, request.fn.spec.port);
       if (own.gone) return { kind: 'failed', reason: own.byOthers ?? 'pod_deleted', detail: 'the pod is gone' };
       const reading = readPod(own.pod);
       if (reading.state === 'failed') return { kind: 'failed', reason: reading.reason, detail: reading.detail };
       if (reading.state === 'refused') return { kind: 'again', detail: reading.detail };
-      if (grace?.aborted && isUnschedulable(own.pod)) return atTimeout(own);
+      if (grace?.aborted && isUnschedulable(own.pod)) return atTimeout(own, request.fn.spec.port);
       clock.see(isScheduled(own.pod), reading.state === 'running');
       if (reading.state === 'running' && !probing) {
         probing = probe(reading.ip, request.fn.spec.port, signal).then((found) => {
@@ -46,9 +46,12 @@ export async function openPort(own: OwnPod, request: StartRequest, graceMs: numb
   }
 }
 
-function atTimeout(own: OwnPod): PortResult {
+function atTimeout(own: OwnPod, port: number): PortResult {
   const reason = reasonAtTimeout(own.pod);
-  return { kind: 'failed', reason, detail: own.pod.status?.conditions?.find(({ status }) => status === 'False')?.message ?? '' };
+  if (reason === 'port_timeout') return { kind: 'failed', reason, detail: `the container runs, but nothing listens on port ${port}` };
+  const { status, spec } = own.pod;
+  const unmet = status?.conditions?.find((condition) => condition.status === 'False')?.message;
+  return { kind: 'failed', reason, detail: unmet || `the pod is ${status?.phase ?? 'new'} on ${spec?.nodeName ?? 'no node'}` };
 }
 
 /** How long each stage took, from one sight of the pod to the next. */
