@@ -28,6 +28,7 @@ export function jsonReport(out: Writable): Report {
     output: (fn, id, line) => tell('output', { function: keyOf(fn), id, line }),
     opened: (opened) => tell('open', opened),
     ended: (record) => tell('end', { ...record, code: outcome(record.reason).code, status: status(record.reason) }),
+    violated: (violation) => tell('violation', violation),
   };
 }
 
@@ -45,6 +46,7 @@ export function terminalReport(out: Writable): Report {
     opened: ({ id, function: key, backend, handshakeMs }) =>
       say(`${paint('cyan', short(id))} open  ${key}  ${backend}  ${paint('dim', `in ${handshakeMs.toFixed(0)} ms`)}`),
     ended: (record) => say(endLine(record, paint)),
+    violated: () => {}, // the line of the end says enough
   };
 }
 

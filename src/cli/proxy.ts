@@ -93,5 +93,6 @@ function logObserver(): Observer {
       const { reason, detail, ...rest } = record;
       log('info', 'end', { code: outcome(reason).code, reason, status: status(reason), ...rest, detail });
     },
+    violated: () => {}, // counted, not logged: a client decides how often it comes
   };
 }

@@ -138,6 +138,8 @@ export class Connection implements Registered {
       function: keyOf(this.fn),
       backend: this.#backend?.name ?? '',
       handshakeMs: this.#openedAt - this.#acceptedAt,
+      start: this.#backend?.start ?? 'cold',
+      stages: this.#backend?.stages ?? {},
     });
     this.#relay = new Relay(this.#upgrade.socket, socket, {
       closed: (from, code) => this.end(reasonOfClose(from, code)),

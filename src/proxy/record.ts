@@ -1,4 +1,5 @@
 // What is known of a connection when it has ended: one record each, the source of the log line and of everything counted.
+import type { Limit, LimitAction } from '../core/limit.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { StartStages } from '../runtime/runtime.ts';
 
@@ -31,10 +32,19 @@ export interface ConnectionRecord {
   readonly bytesDown: number;
 }
 
-/** Hears of connections. Both are called once for each that comes so far; `ended` for every upgrade request. */
+/** Hears of connections. `opened` and `ended` are called once for each that comes so far; `ended` for every upgrade request. */
 export interface Observer {
-  opened(opened: { readonly id: string; readonly function: string; readonly backend: string; readonly handshakeMs: number }): void;
+  opened(opened: {
+    readonly id: string;
+    readonly function: string;
+    readonly backend: string;
+    readonly handshakeMs: number;
+    readonly start: 'cold' | 'warm';
+    readonly stages: StartStages;
+  }): void;
   ended(record: ConnectionRecord): void;
+  /** A limit was passed; for a client that is read more slowly, once a second at most. */
+  violated(violation: { readonly function: string; readonly limit: Limit; readonly code: number; readonly action: LimitAction }): void;
 }
 
 /** The fields of a record that say nothing: no backend was started, no byte was relayed. */

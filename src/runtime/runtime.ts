@@ -17,10 +17,14 @@ export interface StartRequest {
 
 /** How long each stage of a start took, in milliseconds; a stage that did not happen is absent. */
 export interface StartStages {
+  /** Before the runtime was asked: whether the connection may start. */
+  admit?: number;
   create?: number;
   schedule?: number;
   container?: number;
   port?: number;
+  /** From the open port to the function's answer. */
+  handshake?: number;
 }
 
 /** A start that failed: why, and words for the log (they may name images and nodes, so they never go to a client). */

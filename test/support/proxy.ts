@@ -59,7 +59,7 @@ export interface TestProxy {
 /** Starts a proxy on a free port with these functions. */
 export async function startProxy(runtime: Runtime, functions: ServedFunction[], headTimeoutMs = 10_000): Promise<TestProxy> {
   const records: ConnectionRecord[] = [];
-  const services = createServices(runtime, { opened: () => {}, ended: (record) => void records.push(record) });
+  const services = createServices(runtime, { opened: () => {}, ended: (record) => void records.push(record), violated: () => {} });
   for (const fn of functions) services.functions.set(fn);
   const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
   return {
