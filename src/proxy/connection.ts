@@ -154,11 +154,11 @@ export class Connection implements Registered, Deadline {
   #exceeded(limit: Limit): void {
     if (this.#state !== 'Open') return;
     this.#violated(limit, 'close');
-    this.end(LIMITS[limit], limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
+    this.end(LIMITS[limit].reason, limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
   }
 
   #violated(limit: Limit, action: 'close' | 'throttle'): void {
-    this.#services.observer.violated({ function: keyOf(this.fn), limit, code: outcome(LIMITS[limit]).code, action });
+    this.#services.observer.violated({ function: keyOf(this.fn), limit, code: outcome(LIMITS[limit].reason).code, action });
   }
 
   #dropped(from: Side): void {
