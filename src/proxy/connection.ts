@@ -6,7 +6,7 @@ import { LIMITS, type Limit, limitText } from '../core/limit.ts';
 import { timeoutOf } from '../core/meter.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import type { Backend } from '../runtime/runtime.ts';
+import { type Backend, INIT_TIMEOUT } from '../runtime/runtime.ts';
 import type { Deadline } from './clock.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
@@ -109,7 +109,7 @@ export class Connection implements Registered, Deadline {
 
   #initTimeout(): void {
     // While a backend is being made its runtime knows best what it was waiting for; it answers the abort with the reason.
-    if (this.#state === 'Provisioning') this.#starting.abort();
+    if (this.#state === 'Provisioning') this.#starting.abort(INIT_TIMEOUT);
     else this.end('handshake_timeout');
   }
 

@@ -79,6 +79,11 @@ export class OwnPod {
     return this.#deletedAt > 0;
   }
 
+  /** Was its deletion asked for, and not taken by the API server yet? */
+  get deletePending(): boolean {
+    return this.deleting && this.#deleteVersion === undefined && !this.gone;
+  }
+
   /** What others did to the pod before our DELETE, as far as is known. */
   get byOthers(): ByOthers {
     if (this.#foundGone) return this.#endedIn?.how ?? 'pod_deleted';

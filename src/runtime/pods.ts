@@ -11,14 +11,22 @@ import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, deletePod, getPod, labelPod } from '../kube/pods.ts';
 import { Watch } from '../kube/watch.ts';
 import { OwnPod } from './own-pod.ts';
-import { openPort } from './pod-port.ts';
-import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
+import { openPort, type PortResult } from './pod-port.ts';
+import { type Backend, INIT_TIMEOUT, type Runtime, type Started, type StartFailure, type StartRequest } from './runtime.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
 
 /** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
 const TAKEN_MS = 30_000;
+
+/** Hears of pods, for the metrics. */
+export interface PodObserver {
+  /** @param result abandoned: nobody waited for it any more */
+  podStarted(fn: string, start: 'cold' | 'warm', result: 'ready' | 'failed' | 'abandoned'): void;
+  /** @param seconds since its create */
+  podGone(fn: string, seconds: number): void;
+}
 
 /** What the pod runtime is made with. */
 export interface PodRuntimeOptions {
@@ -29,6 +37,7 @@ export interface PodRuntimeOptions {
   readonly namespace: string | undefined;
   /** A start that finds no node ends after this; undefined: at the init timeout (ms). */
   readonly unschedulableGraceMs: number | undefined;
+  readonly observer?: PodObserver;
   /** Faults that mend themselves, for the log. */
   log(line: string): void;
 }
@@ -68,6 +77,7 @@ export class PodRuntime implements Runtime {
       if ('ok' in made) return made;
       const create = performance.now() - begun;
       const opened = await openPort(made, request, this.#options.unschedulableGraceMs);
+      this.#options.observer?.podStarted(keyOf(request.fn), 'cold', resultOf(opened, request.signal));
       if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
       made.delete(false);
       if (opened.kind === 'failed') return { ok: false, reason: opened.reason, detail: opened.detail };
@@ -83,6 +93,27 @@ export class PodRuntime implements Runtime {
     const timeout = AbortSignal.timeout(withinMs);
     while (this.#own.size > 0 && !timeout.aborted) await this.#change(timeout);
     this.#watch.stop();
+  }
+
+  /** The pods of this process, by function and state. */
+  *pods(): Generator<{ function: string; state: string }> {
+    for (const own of this.#own.values()) {
+      if (own === 'creating') continue;
+      const { namespace = '', labels = {} } = own.pod.metadata ?? {};
+      yield { function: `${namespace}/${labels[LABEL_FUNCTION]}`, state: labels[LABEL_STATE] ?? '' };
+    }
+  }
+
+  /** Deletions that the API server has not taken yet. */
+  get pendingDeletes(): number {
+    let pending = 0;
+    for (const own of this.#own.values()) if (own !== 'creating' && own.deletePending) pending++;
+    return pending;
+  }
+
+  /** The resource of its watch, and when the last event came, in ms since 1970. */
+  get watched(): { readonly resource: string; readonly lastEventAt: number } {
+    return this.#watch;
   }
 
   /** Creates a pod in a free slot. */
@@ -107,8 +138,10 @@ export class PodRuntime implements Runtime {
         return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
       }
       const own = new OwnPod(created, this.#options.client, this.#options.log);
+      const createdAt = performance.now();
       this.#own.set(key, own);
       void own.vanished.then(() => {
+        this.#options.observer?.podGone(keyOf(fn), (performance.now() - createdAt) / 1000);
         if (this.#own.get(key) === own) this.#own.delete(key);
         this.#changed();
       });
@@ -225,6 +258,11 @@ export class PodRuntime implements Runtime {
   #changed(): void {
     for (const done of this.#whenChanged.splice(0)) done();
   }
+}
+
+function resultOf({ kind }: PortResult, signal: AbortSignal): 'ready' | 'failed' | 'abandoned' {
+  if (kind === 'open') return 'ready';
+  return signal.aborted && signal.reason !== INIT_TIMEOUT ? 'abandoned' : 'failed';
 }
 
 /** `namespace/name` of the pod in a slot. */

@@ -15,6 +15,9 @@ export interface StartRequest {
   readonly signal: AbortSignal;
 }
 
+/** Why a start's signal was aborted when that was the init timeout; anything else: nobody waits for the backend any more. */
+export const INIT_TIMEOUT = 'init timeout';
+
 /** How long each stage of a start took, in milliseconds; a stage that did not happen is absent. `admit` and `handshake` are the proxy's. */
 export interface StartStages {
   admit?: number;
