@@ -56,7 +56,8 @@ function endLine(record: ConnectionRecord, paint: (style: Parameters<typeof styl
       ? `open ${(record.openMs / 1000).toFixed(1)} s, ${record.messagesUp} up, ${record.messagesDown} down`
       : `HTTP ${record.httpStatus || '-'}`;
   const detail = record.detail === '' ? '' : paint('dim', `  ${record.detail}`);
-  return `${paint('cyan', short(record.id))} end   ${record.function || '-'}  ${verdict}  ${paint('dim', figures)}${detail}`;
+  const words = record.lastWords === '' ? '' : paint('dim', `\n${record.lastWords}`.replaceAll('\n', '\n         '));
+  return `${paint('cyan', short(record.id))} end   ${record.function || '-'}  ${verdict}  ${paint('dim', figures)}${detail}${words}`;
 }
 
 /** Enough of an id to tell the lines of a session apart. */

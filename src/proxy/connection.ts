@@ -7,7 +7,7 @@ import { next, type State } from '../core/lifecycle.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import type { Address } from '../core/request.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import type { Backend, Runtime } from '../runtime/runtime.ts';
+import type { Backend, Cause, Runtime } from '../runtime/runtime.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
 import type { Functions } from './functions.ts';
@@ -53,7 +53,7 @@ export class Connection implements Registered {
   readonly #starting = new AbortController();
   #state: State = 'Provisioning';
   #reason: Reason = 'internal_error';
-  #detail = '';
+  #words: Omit<Cause, 'reason'> = { detail: '', lastWords: '' };
   #httpStatus = 0;
   #openedAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -61,7 +61,7 @@ export class Connection implements Registered {
   #backend: Backend | undefined;
   #stopped = false;
   #relay: Relay | undefined;
-  #cause: Promise<Reason> | undefined;
+  #cause: Promise<Cause> | undefined;
 
   constructor({ head, ...upgrade }: AcceptedUpgrade, services: Services) {
     this.id = upgrade.id;
@@ -82,12 +82,12 @@ export class Connection implements Registered {
   }
 
   /** Ends the connection for this reason; the first reason wins. */
-  end(reason: Reason, detail = ''): void {
+  end(reason: Reason, detail = '', lastWords = ''): void {
     if (this.#state === 'Closing' || this.#state === 'Closed') return;
     const wasOpen = this.#state === 'Open';
     this.#state = next(this.#state, 'ended');
     this.#reason = reason;
-    this.#detail = detail;
+    this.#words = { detail, lastWords };
     clearTimeout(this.#timer);
     if (wasOpen) this.#closeBoth();
     else this.#refuse();
@@ -95,7 +95,7 @@ export class Connection implements Registered {
 
   async #provision(): Promise<void> {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
-    if (!started.ok) return this.end(started.reason, started.detail);
+    if (!started.ok) return this.end(started.reason, started.detail, started.lastWords);
     this.#backend = started.backend;
     if (this.#state !== 'Provisioning') {
       started.backend.socket.destroy();
@@ -194,7 +194,7 @@ export class Connection implements Registered {
       return;
     }
     this.#httpStatus = outcome(this.#reason).refusal?.status ?? 503;
-    const message = this.#reason === 'bad_handshake' ? this.#detail : outcome(this.#reason).cause;
+    const message = this.#reason === 'bad_handshake' ? this.#words.detail : outcome(this.#reason).cause;
     const text = refusalText({ reason: this.#reason, id: this.id, message });
     void sendAndClose(socket, text).then(() => this.#finish());
   }
@@ -225,7 +225,8 @@ export class Connection implements Registered {
     if (this.#cause) {
       const cause = await this.#cause;
       if (!this.#services.functions.has(this.fn)) this.#reason = 'function_deleted';
-      else if (cause !== 'function_dropped') this.#reason = cause;
+      else if (cause.reason !== 'function_dropped') this.#reason = cause.reason;
+      this.#words = cause;
     }
     this.#services.registry.remove(this);
     this.#services.observer.ended(this.#record(endedAt));
@@ -241,7 +242,8 @@ export class Connection implements Registered {
       openMs: endedAt - this.#openedAt,
     };
     const { clientAddress } = this.#upgrade;
-    const own = { id: this.id, function: keyOf(this.fn), reason: this.#reason, detail: this.#detail, httpStatus: this.#httpStatus };
-    return { ...NOTHING_HAPPENED, ...own, clientAddress, backend, node, start, stages, ...opened };
+    const own = { id: this.id, function: keyOf(this.fn), functionUid: this.fn.uid, httpStatus: this.#httpStatus };
+    const why = { ...this.#words, reason: this.#reason };
+    return { ...NOTHING_HAPPENED, ...own, ...why, clientAddress, backend, node, start, stages, ...opened };
   }
 }

@@ -7,9 +7,13 @@ export interface ConnectionRecord {
   readonly id: string;
   /** `namespace/name`; empty when no function was found. */
   readonly function: string;
+  /** Empty when no function was found, or nothing was started for it. */
+  readonly functionUid: string;
   readonly reason: Reason;
   /** What went wrong, in words for the operator; never sent to a client. */
   readonly detail: string;
+  /** The end of the function's output where it failed, at most 1,024 bytes, of any content; never sent to a client. */
+  readonly lastWords: string;
   /** The HTTP status that the client got; 101 when the connection opened, 0 when nobody was left to answer. */
   readonly httpStatus: number;
   /** Close codes seen from each side; undefined where none came. */
@@ -39,7 +43,9 @@ export interface Observer {
 
 /** The fields of a record that say nothing: no backend was started, no byte was relayed. */
 export const NOTHING_HAPPENED = {
+  functionUid: '',
   detail: '',
+  lastWords: '',
   clientCloseCode: undefined,
   functionCloseCode: undefined,
   backend: '',

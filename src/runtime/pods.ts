@@ -2,7 +2,6 @@
 // from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import type { Reason } from '../core/outcome.ts';
 import { podFor } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
@@ -70,7 +69,7 @@ export class PodRuntime implements Runtime {
       const opened = await openPort(made, request, this.#options.unschedulableGraceMs);
       if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
       made.delete(false);
-      if (opened.kind === 'failed') return { ok: false, reason: opened.reason, detail: opened.detail };
+      if (opened.kind === 'failed') return opened.failure;
       // The kubelet refused the pod: it is made again, in another slot, until the init timeout.
       if (request.signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
       this.#options.log(`pod ${made.pod.metadata?.name} was refused by its node: ${opened.detail}`);
@@ -186,7 +185,7 @@ export class PodRuntime implements Runtime {
       vanished: own.vanished,
       noted: () => own.byOthers,
       stop: (dropped) => own.delete(dropped),
-      cause: (withinMs): Promise<Reason> => own.cause(withinMs),
+      cause: (withinMs) => own.cause(withinMs),
     };
   }
 
