@@ -2,17 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
-import { outcome, status } from '../core/outcome.ts';
 import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
 import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
+import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
 import { log } from '../log.ts';
-import type { Observer } from '../proxy/record.ts';
 import { listen } from '../proxy/server.ts';
 import { createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
 import { readCeilings } from './ceilings.ts';
+import { proxyReport } from './proxy-report.ts';
 import { stopSignal } from './signals.ts';
 
 /** The longest that the deletion of all pods may take at the end (ms). */
@@ -33,14 +33,15 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const ceilings = await readCeilings(options.ceilings);
   const client = connectKube(options.kubeconfig);
   const proxyId = randomBytes(5).toString('hex');
+  const warn = (line: string) => log('warn', line);
   const runtime = new PodRuntime({
     client,
     proxyId,
     namespace: options.namespace,
     unschedulableGraceMs: options.unschedulableGrace === undefined ? undefined : options.unschedulableGrace * 1000,
-    log: (line) => log('warn', line),
+    log: warn,
   });
-  const services = createServices(runtime, logObserver());
+  const services = createServices(runtime, proxyReport(new FunctionEvents({ client, proxyId, log: warn })));
   const base = options.publicUrl ?? `ws://${options.listen.host}:${options.listen.port}`;
   const functions = watchFunctions(client, options.namespace, ceilings, {
     set: (fn) => {
@@ -48,7 +49,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
       log('info', 'function', { function: `${fn.namespace}/${fn.name}`, urls: urlsOf(fn, base), problem: fn.problem });
     },
     gone: (key) => services.functions.delete(key),
-    log: (line) => log('warn', line),
+    log: warn,
   });
   await functions.start().catch((error) => startFault(error, client));
   await runtime.ready().catch((error) => startFault(error, client));
@@ -83,15 +84,4 @@ function startFault(error: unknown, client: KubeClient): never {
   if (code === 403) throw new UserError(`this kubeconfig may not do what a proxy does: ${message}`);
   if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
   throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
-}
-
-/** One line when a connection opens, one when it ends. */
-function logObserver(): Observer {
-  return {
-    opened: (opened) => log('info', 'open', { ...opened }),
-    ended: (record) => {
-      const { reason, detail, ...rest } = record;
-      log('info', 'end', { code: outcome(reason).code, reason, status: status(reason), ...rest, detail });
-    },
-  };
 }
