@@ -2,23 +2,20 @@
 // from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import type { Reason } from '../core/outcome.ts';
 import { podFor } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import { freeSlot, slotName, slotOf } from '../core/slots.ts';
+import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, deletePod, getPod, labelPod } from '../kube/pods.ts';
 import { Watch } from '../kube/watch.ts';
+import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
 import { openPort, type PortResult } from './pod-port.ts';
 import { type Backend, INIT_TIMEOUT, type Runtime, type Started, type StartFailure, type StartRequest } from './runtime.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
-
-/** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
-const TAKEN_MS = 30_000;
 
 /** Hears of pods, for the metrics. */
 export interface PodObserver {
@@ -48,8 +45,7 @@ export class PodRuntime implements Runtime {
   readonly #watch: Watch<V1Pod>;
   /** Pods of this process by `namespace/name`; a name is here from before its create call. */
   readonly #own = new Map<string, OwnPod | 'creating'>();
-  /** Names that a create found taken by pods that the watch does not show, and until when that is believed (ms). */
-  readonly #taken = new Map<string, number>();
+  readonly #slots: HeldSlots;
   #whenChanged: (() => void)[] = [];
   #closed = false;
 
@@ -63,6 +59,7 @@ export class PodRuntime implements Runtime {
       gone: (pod) => this.#vanished(pod),
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
     });
+    this.#slots = new HeldSlots(this.#watch.objects, this.#own);
   }
 
   /** Resolves when all function pods are known. Rejects with a KubeError. */
@@ -80,7 +77,7 @@ export class PodRuntime implements Runtime {
       this.#options.observer?.podStarted(keyOf(request.fn), 'cold', resultOf(opened, request.signal));
       if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
       made.delete(false);
-      if (opened.kind === 'failed') return { ok: false, reason: opened.reason, detail: opened.detail };
+      if (opened.kind === 'failed') return opened.failure;
       // The kubelet refused the pod: it is made again, in another slot, until the init timeout.
       if (request.signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
       this.#options.log(`pod ${made.pod.metadata?.name} was refused by its node: ${opened.detail}`);
@@ -132,7 +129,7 @@ export class PodRuntime implements Runtime {
         this.#own.delete(key);
         this.#changed();
         if (isConflict(created)) {
-          if (!this.#watch.objects.has(key)) this.#taken.set(key, performance.now() + TAKEN_MS);
+          this.#slots.conflict(key);
           continue;
         }
         return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
@@ -182,26 +179,12 @@ export class PodRuntime implements Runtime {
   async #reserve(fn: ServedFunction, signal: AbortSignal): Promise<number | undefined> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
     for (;;) {
-      const { taken, going } = this.#slots(fn);
+      const { taken, going } = this.#slots.of(fn);
       const slot = freeSlot(fn.spec.maxConnections, taken);
       if (slot !== undefined) this.#own.set(keyOfSlot(fn, slot), 'creating');
       if (slot !== undefined || !going || patience.aborted) return slot;
       await this.#change(patience);
     }
-  }
-
-  #slots(fn: ServedFunction): { taken: Set<number>; going: boolean } {
-    const taken = new Set<number>();
-    let going = false;
-    for (const [key, until] of this.#taken) if (performance.now() > until) this.#taken.delete(key);
-    for (const key of [...this.#watch.objects.keys(), ...this.#own.keys(), ...this.#taken.keys()]) {
-      const slot = key.startsWith(`${fn.namespace}/`) ? slotOf(fn.name, key.slice(fn.namespace.length + 1)) : undefined;
-      if (slot === undefined) continue;
-      taken.add(slot);
-      const own = this.#own.get(key);
-      if (this.#watch.objects.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going = true;
-    }
-    return { taken, going };
   }
 
   #backend(own: OwnPod, socket: Backend['socket'], stages: Backend['stages']): Backend {
@@ -219,13 +202,13 @@ export class PodRuntime implements Runtime {
       vanished: own.vanished,
       noted: () => own.byOthers,
       stop: (dropped) => own.delete(dropped),
-      cause: (withinMs): Promise<Reason> => own.cause(withinMs),
+      cause: (withinMs) => own.cause(withinMs),
     };
   }
 
   #seen(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#taken.delete(key);
+    this.#slots.seen(key);
     const own = this.#own.get(key);
     if (own === 'creating') return;
     if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
@@ -238,7 +221,7 @@ export class PodRuntime implements Runtime {
 
   #vanished(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#taken.delete(key);
+    this.#slots.seen(key);
     const own = this.#own.get(key);
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#changed();
@@ -263,9 +246,4 @@ export class PodRuntime implements Runtime {
 function resultOf({ kind }: PortResult, signal: AbortSignal): 'ready' | 'failed' | 'abandoned' {
   if (kind === 'open') return 'ready';
   return signal.aborted && signal.reason !== INIT_TIMEOUT ? 'abandoned' : 'failed';
-}
-
-/** `namespace/name` of the pod in a slot. */
-function keyOfSlot(fn: ServedFunction, slot: number): string {
-  return `${fn.namespace}/${slotName(fn.name, slot)}`;
 }
