@@ -220,10 +220,10 @@ export class Connection implements Registered, Deadline {
     this.#stopBackend();
     const endedAt = performance.now();
     if (this.#cause) {
-      const cause = await this.#cause;
+      const { reason, ...words } = await this.#cause;
       if (!this.#services.functions.has(this.fn)) this.#reason = 'function_deleted';
-      else if (cause.reason !== 'function_dropped') this.#reason = cause.reason;
-      this.#words = cause;
+      else if (reason !== 'function_dropped') this.#reason = reason;
+      this.#words = words;
     }
     this.#services.registry.remove(this);
     this.#services.observer.ended(this.#record(endedAt));
@@ -236,8 +236,8 @@ export class Connection implements Registered, Deadline {
   #record(endedAt: number): ConnectionRecord {
     return {
       ...this.#facts(endedAt),
-      reason: this.#reason,
       ...this.#words,
+      reason: this.#reason,
       httpStatus: this.#httpStatus,
       clientCloseCode: this.#relay?.state('client').said,
       functionCloseCode: this.#relay?.state('function').said,
