@@ -2,34 +2,23 @@
 // that is tried until it has happened.
 import type { V1Pod } from '@kubernetes/client-node';
 import { backoff } from '../core/backoff.ts';
+import { type ByOthers, type EndsSeen, NOTHING_SEEN, seeEnd, whoEnded } from '../core/deletion.ts';
 import { causeOfDrop, describeEnd, endedByOthers, everRan } from '../core/pod-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deletePod } from '../kube/pods.ts';
 import type { Cause } from './runtime.ts';
 
-/** What others did to a pod. */
-export type ByOthers = 'pod_evicted' | 'pod_deleted' | undefined;
-
 /** A pod that this process created. */
 export class OwnPod {
   /** The newest state that was seen. */
   pod: V1Pod;
-  /** The API server has it no more. */
-  gone = false;
   /** Resolves when the API server has it no more. */
   readonly vanished: Promise<void>;
   #vanish = (): void => {};
   readonly #client: KubeClient;
   readonly #log: (line: string) => void;
   #waiting: (() => void)[] = [];
-  /** When our DELETE went out first, in ms; 0 before. */
-  #deletedAt = 0;
-  /** The resourceVersion that our DELETE left; deletions seen in an older one were not ours. */
-  #deleteVersion: bigint | undefined;
-  /** Our first DELETE found nothing: somebody else's was quicker. */
-  #foundGone = false;
-  /** The oldest state in which the pod was being ended. */
-  #endedIn: { readonly version: bigint; readonly how: ByOthers } | undefined;
+  #seen: EndsSeen = NOTHING_SEEN;
 
   constructor(pod: V1Pod, client: KubeClient, log: (line: string) => void) {
     this.pod = pod;
@@ -45,8 +34,7 @@ export class OwnPod {
     if (versionOf(pod) < versionOf(this.pod)) return; // the answer to a call of ours was quicker than the watch
     this.pod = pod;
     const how = endedByOthers(pod);
-    // An eviction shows first as a condition, then as a deletion: the eviction is the cause.
-    if (how && (!this.#endedIn || (how === 'pod_evicted' && this.#deletedAt === 0))) this.#endedIn = { version: versionOf(pod), how };
+    if (how) this.#seen = seeEnd(this.#seen, how, versionOf(pod));
     this.#changed();
   }
 
@@ -57,7 +45,7 @@ export class OwnPod {
   }
 
   #setGone(): void {
-    this.gone = true;
+    this.#seen = { ...this.#seen, gone: true };
     this.#vanish();
     this.#changed();
   }
@@ -74,9 +62,14 @@ export class OwnPod {
     });
   }
 
+  /** The API server has it no more. */
+  get gone(): boolean {
+    return this.#seen.gone;
+  }
+
   /** Was its deletion asked for? */
   get deleting(): boolean {
-    return this.#deletedAt > 0;
+    return this.#seen.sent;
   }
 
   /** Was its deletion asked for, and not taken by the API server yet? */
@@ -85,12 +78,9 @@ export class OwnPod {
   }
 
   /** What others did to the pod before our DELETE, as far as is known. */
-  get byOthers(): ByOthers {
-    if (this.#foundGone) return this.#endedIn?.how ?? 'pod_deleted';
-    if (this.#endedIn && this.#deletedAt === 0) return this.#endedIn.how;
-    if (this.#endedIn && this.#deleteVersion !== undefined && this.#endedIn.version < this.#deleteVersion) return this.#endedIn.how;
-    if (this.gone && this.#deletedAt === 0) return 'pod_deleted';
-    return undefined;
+  get byOthers(): ByOthers | undefined {
+    const who = whoEnded(this.#seen);
+    return who === 'unknown' ? undefined : who;
   }
 
   /**
@@ -98,8 +88,8 @@ export class OwnPod {
    * @param dropped grace 1: the kubelet looks at the container at once, and the cause of its end shows soonest
    */
   delete(dropped: boolean): void {
-    if (this.#deletedAt > 0 || this.gone) return;
-    this.#deletedAt = performance.now();
+    if (this.deleting || this.gone) return;
+    this.#seen = { ...this.#seen, sent: true };
     const grace = !everRan(this.pod) ? 0 : dropped ? 1 : undefined;
     void this.#deleteUntilDone(grace);
   }
@@ -110,10 +100,10 @@ export class OwnPod {
         const left = await deletePod(this.#client, this.pod, grace);
         // Gone already, and maybe before anybody watched for it: no event will tell.
         if (!left) {
-          this.#foundGone = attempt === 0; // a DELETE whose answer was lost may have been our own success
+          this.#seen = { ...this.#seen, foundGone: attempt === 0 }; // a DELETE whose answer was lost may have been our own success
           return this.#setGone();
         }
-        this.#deleteVersion = versionOf(left);
+        this.#seen = { ...this.#seen, deleteVersion: versionOf(left) };
         this.#changed();
         return;
       } catch (error) {
@@ -127,9 +117,10 @@ export class OwnPod {
   async cause(withinMs: number): Promise<Cause> {
     const signal = AbortSignal.timeout(withinMs);
     for (;;) {
-      const reason = causeOfDrop(this.pod, this.byOthers);
-      if (reason) return { reason, ...describeEnd(this.pod) };
-      if (this.gone || signal.aborted) return { reason: this.byOthers ?? 'function_dropped', ...describeEnd(this.pod) };
+      const decided = whoEnded(this.#seen) !== 'unknown' || signal.aborted;
+      const reason = decided ? causeOfDrop(this.pod, this.byOthers) : undefined;
+      const over = signal.aborted || (decided && this.gone);
+      if (reason || over) return { reason: reason ?? this.byOthers ?? 'function_dropped', ...describeEnd(this.pod) };
       await this.change(signal);
     }
   }
