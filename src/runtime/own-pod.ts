@@ -74,7 +74,7 @@ export class OwnPod {
 
   /** Was its deletion asked for, and not taken by the API server yet? */
   get deletePending(): boolean {
-    return this.deleting && this.#deleteVersion === undefined && !this.gone;
+    return this.deleting && this.#seen.deleteVersion === undefined && !this.gone;
   }
 
   /** What others did to the pod before our DELETE, as far as is known. */
