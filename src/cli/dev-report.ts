@@ -27,6 +27,7 @@ export function jsonReport(out: Writable): Report {
     problem: (line) => tell('problem', { problem: line }),
     output: (fn, id, line) => tell('output', { function: keyOf(fn), id, line }),
     opened: (opened) => tell('open', opened),
+    violated: (violation) => tell('violation', violation),
     ended: (record) => tell('end', { ...record, code: outcome(record.reason).code, status: status(record.reason) }),
   };
 }
@@ -44,6 +45,9 @@ export function terminalReport(out: Writable): Report {
     output: (_fn, id, line) => say(`${paint('dim', `${short(id)} |`)} ${line}`),
     opened: ({ id, function: key, backend, handshakeMs }) =>
       say(`${paint('cyan', short(id))} open  ${key}  ${backend}  ${paint('dim', `in ${handshakeMs.toFixed(0)} ms`)}`),
+    violated: ({ function: key, limit, code, action }) => {
+      if (action === 'throttle') say(`${paint('yellow', 'held back')}  ${key}  ${code} ${limit}`); // the others show in the line of the end
+    },
     ended: (record) => say(endLine(record, paint)),
   };
 }

@@ -3,9 +3,8 @@
 import type { Endpoint } from '../config.ts';
 import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
-import type { Services } from '../proxy/connection.ts';
 import { listen } from '../proxy/server.ts';
-import { createServices } from '../proxy/services.ts';
+import { createServices, type Services } from '../proxy/services.ts';
 import { attachRuntime } from '../runtime/attach.ts';
 import { processRuntime } from '../runtime/processes.ts';
 import { readCeilings } from './ceilings.ts';

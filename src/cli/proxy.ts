@@ -89,6 +89,7 @@ function startFault(error: unknown, client: KubeClient): never {
 function logObserver(): Observer {
   return {
     opened: (opened) => log('info', 'open', { ...opened }),
+    violated: () => {}, // counted; the line of the end tells of those that closed
     ended: (record) => {
       const { reason, detail, ...rest } = record;
       log('info', 'end', { code: outcome(reason).code, reason, status: status(reason), ...rest, detail });

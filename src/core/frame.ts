@@ -72,6 +72,11 @@ export class FrameScanner {
     return this.opcode < OP_CLOSE;
   }
 
+  /** After PARTIAL: is the header that was cut a data frame's? */
+  get cutIsData(): boolean {
+    return ((this.header[0] ?? 0) & 0x0f) < OP_CLOSE;
+  }
+
   /** What the last call of `next` found: PARTIAL, HEADER, PAYLOAD, END or BROKEN. */
   found = PARTIAL;
 

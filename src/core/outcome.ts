@@ -156,3 +156,14 @@ export function reasonOfClose(from: 'client' | 'function', code: number): Reason
 export function reasonOfAnswer(httpStatus: number): Reason {
   return httpStatus >= 500 ? 'function_refused_5xx' : 'function_refused';
 }
+
+/** Reasons that are always answered by HTTP: they tell nothing of a function, or are its own answer. */
+const ALWAYS_HTTP: readonly Reason[] = ['route_not_found', 'not_websocket', 'bad_handshake', 'function_refused', 'function_refused_5xx'];
+/** Close codes of a refusal by function code (contract part 3); 1011 for the rest. */
+const REFUSAL_CLOSE: Readonly<Record<number, number>> = { 429: 1013, 432: 1013, 449: 1013, 500: 1013, 401: 1008, 441: 1008 };
+
+/** The close frame that refuses a browser's upgrade where the function has `refuseWith: CloseFrame`; undefined: HTTP it is. */
+export function refusalClose(reason: Reason, id: string): { readonly code: number; readonly text: string } | undefined {
+  if (ALWAYS_HTTP.includes(reason)) return undefined;
+  return { code: REFUSAL_CLOSE[OUTCOMES[reason].code] ?? 1011, text: `${closeText(reason)}; id ${id}` };
+}

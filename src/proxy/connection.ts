@@ -1,53 +1,35 @@
 // One object a socket: it drives the lifecycle, owns the timers and the backend, and has one finish(). What is to be done is
 // decided in core/ (lifecycle, closing, outcome); this file only does it, and asks after each await: is it still the same state?
-import type { Socket } from 'node:net';
-import { backendDone } from '../core/closing.ts';
 import { backendHeaders, withoutToken } from '../core/headers.ts';
 import { next, type State } from '../core/lifecycle.ts';
+import { LIMITS, type Limit, limitText } from '../core/limit.ts';
+import { timeoutOf } from '../core/meter.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
-import type { Address } from '../core/request.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import type { Backend, Runtime } from '../runtime/runtime.ts';
+import type { Backend } from '../runtime/runtime.ts';
+import type { Deadline } from './clock.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
-import type { Functions } from './functions.ts';
-import { type ConnectionRecord, NOTHING_HAPPENED, type Observer } from './record.ts';
-import { answerBytes, refusalText, sendAndClose, upgradeText } from './refusal.ts';
-import type { Registered, Registry } from './registry.ts';
-import { Relay, type Side } from './relay.ts';
+import type { Side } from './flow-parts.ts';
+import type { ConnectionFacts, ConnectionRecord, ConnectionView } from './record.ts';
+import { answerBytes, sendAndClose, sendRefusal, upgradeText, violatedByRefusal } from './refusal.ts';
+import type { Registered } from './registry.ts';
+import { Relay } from './relay.ts';
+import type { Services } from './services.ts';
+import { type AcceptedUpgrade, factsOf } from './upgrade.ts';
 
-/** Closing takes at most this, everywhere (contract part 2), in ms. */
-const CLOSING_MS = 3000;
 /** How long the recorded reason of a drop waits for its cause (contract part 2), in ms. */
 const CAUSE_MS = 2000;
 
-/** What all connections of a proxy share. */
-export interface Services {
-  readonly runtime: Runtime;
-  readonly registry: Registry;
-  readonly functions: Functions;
-  readonly observer: Observer;
-}
-
-/** An upgrade request that was found well-formed, routed and admitted. */
-export interface AcceptedUpgrade {
-  readonly id: string;
-  readonly fn: ServedFunction;
-  readonly address: Address;
-  readonly rawHeaders: readonly string[];
-  readonly clientAddress: string;
-  readonly socket: Socket;
-  /** Bytes that came with the request's head. */
-  readonly head: Buffer;
-}
-
 /** The life of one connection, from its admission to its record. */
-export class Connection implements Registered {
+export class Connection implements Registered, Deadline {
+  dueAt = 0;
+  slot = -1;
   readonly id: string;
   readonly fn: ServedFunction;
   readonly #upgrade: Omit<AcceptedUpgrade, 'head'>;
   readonly #services: Services;
-  readonly #acceptedAt = performance.now();
+  readonly #startedAt = performance.now();
   readonly #early: EarlyBytes;
   /** Aborted when the start is over before the function has answered. */
   readonly #starting = new AbortController();
@@ -57,7 +39,6 @@ export class Connection implements Registered {
   #httpStatus = 0;
   #openedAt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #timeIsUp = false;
   #backend: Backend | undefined;
   #stopped = false;
   #relay: Relay | undefined;
@@ -79,6 +60,10 @@ export class Connection implements Registered {
     this.#services.registry.add(this);
     this.#timer = setTimeout(() => this.#initTimeout(), this.fn.spec.initTimeoutSeconds * 1000);
     this.#provision().catch((error: Error) => this.end('internal_error', error.stack ?? error.message));
+  }
+
+  get opened(): boolean {
+    return this.#openedAt > 0;
   }
 
   /** Ends the connection for this reason; the first reason wins. */
@@ -110,7 +95,9 @@ export class Connection implements Registered {
     const { address, rawHeaders, clientAddress } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, clientAddress, proto: 'http', trusted: false });
     const target = address.path + withoutToken(address.query);
+    const dialledAt = performance.now();
     const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);
+    started.backend.stages.handshake = performance.now() - dialledAt;
     if (this.#state !== 'Dialing') {
       if (answer.kind === 'upgraded') answer.socket.destroy();
       return;
@@ -133,20 +120,45 @@ export class Connection implements Registered {
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
-    this.#services.observer.opened({
-      id: this.id,
-      function: keyOf(this.fn),
-      backend: this.#backend?.name ?? '',
-      handshakeMs: this.#openedAt - this.#acceptedAt,
-    });
-    this.#relay = new Relay(this.#upgrade.socket, socket, {
-      closed: (from, code) => this.end(reasonOfClose(from, code)),
-      dropped: (from) => this.#dropped(from),
-      broke: (from, how) => this.end(from === 'client' ? 'client_protocol_error' : 'function_protocol_error', how),
-      changed: () => this.#advance(),
-    });
+    const { id, function: key, backend, stages, handshakeMs = 0 } = this.#facts(this.#openedAt);
+    this.#services.observer.opened({ id, function: key, backend, start: this.#backend?.start ?? 'cold', stages, handshakeMs });
+    const { clock, maxFramesPerSecond, registry } = this.#services;
+    const traffic = registry.traffic(this.fn);
+    const events = {
+      closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),
+      dropped: (from: Side) => this.#dropped(from),
+      broke: (from: Side, how: string) => this.end(from === 'client' ? 'client_protocol_error' : 'function_protocol_error', how),
+      exceeded: (_from: Side, limit: Limit) => this.#exceeded(limit),
+      throttled: (limit: Limit) => this.#violated(limit, 'throttle'),
+      heldBack: (ms: number) => {
+        traffic.throttledMs += ms;
+      },
+      functionDone: () => this.#stopBackend(),
+      gone: () => void this.#finish(),
+    };
+    this.#relay = new Relay(this.#upgrade.socket, socket, { spec: this.fn.spec, maxFramesPerSecond, clock, traffic, events });
     this.#relay.start(first);
+    this.due(clock.now());
     void this.#backend?.vanished.then(() => this.#dropped('function'));
+  }
+
+  /** Looks at the timeouts of the open connection. */
+  due(now: number): void {
+    if (!this.#relay || this.#state !== 'Open') return;
+    const { lastDataAt, throttled } = this.#relay;
+    const over = timeoutOf({ openedAt: this.#openedAt, lastDataAt, throttled }, this.fn.spec, now);
+    if (typeof over === 'number') this.#services.clock.set(this, over);
+    else this.#exceeded(over);
+  }
+
+  #exceeded(limit: Limit): void {
+    if (this.#state !== 'Open') return;
+    this.#violated(limit, 'close');
+    this.end(LIMITS[limit], limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
+  }
+
+  #violated(limit: Limit, action: 'close' | 'throttle'): void {
+    this.#services.observer.violated({ function: keyOf(this.fn), limit, code: outcome(LIMITS[limit]).code, action });
   }
 
   #dropped(from: Side): void {
@@ -156,30 +168,12 @@ export class Connection implements Registered {
 
   /** The end of an open connection: our close frames where the table has them, 3 s for the peers, the cause of a drop. */
   #closeBoth(): void {
-    const relay = this.#relay;
-    if (!relay) return;
-    const { close } = outcome(this.#reason);
-    const text = closeText(this.#reason);
-    if (typeof close?.client === 'number') relay.tell('client', close.client, text);
-    if (typeof close?.function === 'number') relay.tell('function', close.function, text);
+    this.#services.clock.delete(this);
     if (this.#reason === 'function_dropped' || this.#reason === 'pod_evicted') {
       this.#stopBackend(true);
       this.#cause = this.#backend?.cause(CAUSE_MS);
     }
-    this.#timer = setTimeout(() => {
-      this.#timeIsUp = true;
-      this.#advance();
-    }, CLOSING_MS);
-    this.#advance();
-  }
-
-  /** Called after whatever changed while closing. */
-  #advance(): void {
-    const relay = this.#relay;
-    if (!relay || this.#state !== 'Closing') return;
-    relay.advance(this.#timeIsUp);
-    if (backendDone(relay.state('function'), this.#timeIsUp)) this.#stopBackend();
-    if (relay.state('client').gone && relay.state('function').gone) void this.#finish();
+    this.#relay?.close(outcome(this.#reason).close, closeText(this.#reason));
   }
 
   /** The end of a connection that never opened: an HTTP answer, unless the client has left. */
@@ -190,13 +184,15 @@ export class Connection implements Registered {
     const { socket } = this.#upgrade;
     if (this.#reason === 'client_left') {
       socket.destroy();
-      void this.#finish();
-      return;
+      return void this.#finish();
     }
-    this.#httpStatus = outcome(this.#reason).refusal?.status ?? 503;
+    const { rawHeaders } = this.#upgrade;
     const message = this.#reason === 'bad_handshake' ? this.#detail : outcome(this.#reason).cause;
-    const text = refusalText({ reason: this.#reason, id: this.id, message });
-    void sendAndClose(socket, text).then(() => this.#finish());
+    violatedByRefusal(this.#reason, this.fn, this.#services.observer);
+    void sendRefusal(socket, { reason: this.#reason, id: this.id, message, fn: this.fn, rawHeaders }).then((httpStatus) => {
+      this.#httpStatus = httpStatus;
+      return this.#finish();
+    });
   }
 
   #passAnswer(answer: Answered): void {
@@ -210,6 +206,7 @@ export class Connection implements Registered {
   }
 
   #stopBackend(dropped = false): void {
+    this.#services.registry.release(this);
     if (this.#stopped || !this.#backend) return;
     this.#stopped = true;
     this.#backend.stop(dropped);
@@ -231,17 +228,22 @@ export class Connection implements Registered {
     this.#services.observer.ended(this.#record(endedAt));
   }
 
+  view(): ConnectionView {
+    return { ...this.#facts(performance.now()), state: this.#state, throttled: this.#relay?.throttled ?? false };
+  }
+
   #record(endedAt: number): ConnectionRecord {
-    const { name: backend = '', node = '', start = '', stages = {} } = this.#backend ?? {};
-    const opened = this.#relay && {
-      ...this.#relay.counts,
-      clientCloseCode: this.#relay.state('client').said,
-      functionCloseCode: this.#relay.state('function').said,
-      handshakeMs: this.#openedAt - this.#acceptedAt,
-      openMs: endedAt - this.#openedAt,
+    return {
+      ...this.#facts(endedAt),
+      reason: this.#reason,
+      detail: this.#detail,
+      httpStatus: this.#httpStatus,
+      clientCloseCode: this.#relay?.state('client').said,
+      functionCloseCode: this.#relay?.state('function').said,
     };
-    const { clientAddress } = this.#upgrade;
-    const own = { id: this.id, function: keyOf(this.fn), reason: this.#reason, detail: this.#detail, httpStatus: this.#httpStatus };
-    return { ...NOTHING_HAPPENED, ...own, clientAddress, backend, node, start, stages, ...opened };
+  }
+
+  #facts(now: number): ConnectionFacts {
+    return factsOf(this.#upgrade, this.#backend, this.#relay?.counts, { started: this.#startedAt, opened: this.#openedAt, now });
   }
 }

@@ -2,18 +2,16 @@
 // Only this file knows that package. It gets a stand-in for the client's socket: http-proxy would answer refusals and faults on
 // that socket by itself and end it, where the contract wants its own answers; so the client is untouched until the function
 // has answered, and whatever happens here is a value.
-import { createHash } from 'node:crypto';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy';
 import type { HeaderLines } from '../core/headers.ts';
 import { headerTokens, headerValues } from '../core/request.ts';
+import { acceptOf } from './accept.ts';
 
 /** The longest body of a function's own answer that is passed to the client, in bytes (contract part 3). */
 const MAX_ANSWER_BODY = 262_144;
-/** RFC 6455, section 1.3. */
-const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** What is sent to the function. */
 export interface UpgradeRequest {
@@ -115,10 +113,7 @@ function upgradeProblem(response: IncomingMessage, key: string): string | undefi
   if (!headerTokens(response.rawHeaders, 'upgrade').some((token) => token.toLowerCase() === 'websocket')) {
     return 'a 101 without Upgrade: websocket';
   }
-  const accept = createHash('sha1')
-    .update(key + WEBSOCKET_GUID)
-    .digest('base64');
-  if (headerValues(response.rawHeaders, 'sec-websocket-accept')[0] !== accept) return 'a 101 with a wrong Sec-WebSocket-Accept';
+  if (headerValues(response.rawHeaders, 'sec-websocket-accept')[0] !== acceptOf(key)) return 'a 101 with a wrong Sec-WebSocket-Accept';
   return undefined;
 }
 

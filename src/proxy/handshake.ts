@@ -6,9 +6,10 @@ import { admit } from '../core/admission.ts';
 import { outcome, type Reason } from '../core/outcome.ts';
 import { type Address, addressOf, upgradeProblem, wantsWebSocket } from '../core/request.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import { Connection, type Services } from './connection.ts';
+import { Connection } from './connection.ts';
 import { NOTHING_HAPPENED } from './record.ts';
-import { refusalText, sendAndClose } from './refusal.ts';
+import { sendRefusal, violatedByRefusal } from './refusal.ts';
+import type { Services } from './services.ts';
 
 /** The only path of the data port that is ours. */
 export const HEALTH_PATH = '/.socketpod/health';
@@ -19,6 +20,8 @@ interface Refused {
   readonly message: string;
   readonly status?: number | undefined;
   readonly fn?: ServedFunction | undefined;
+  /** Of the request, when it could be read. */
+  readonly rawHeaders?: readonly string[];
 }
 
 interface Accepted {
@@ -29,12 +32,14 @@ interface Accepted {
 /** Takes a request with its socket, which node:http has let go of. */
 export function handshake(request: IncomingMessage, socket: Socket, head: Buffer, services: Services): void {
   socket.on('error', () => {}); // first of all: from here on a reset must not be an uncaught error
+  const receivedAt = performance.now();
   const verdict = judge(request, services);
+  const { rawHeaders } = request;
   const id = randomUUID();
   const clientAddress = plainAddress(socket.remoteAddress);
-  if ('reason' in verdict) return void refuse(socket, id, clientAddress, verdict, services);
+  if ('reason' in verdict) return void refuse(socket, id, clientAddress, { ...verdict, rawHeaders }, services);
   socket.setNoDelay(true);
-  new Connection({ id, ...verdict, rawHeaders: request.rawHeaders, clientAddress, socket, head }, services).start();
+  new Connection({ id, ...verdict, rawHeaders, clientAddress, receivedAt, socket, head }, services).start();
 }
 
 /** The order of checks: host and path, route, upgrade, then those of admission. */
@@ -55,9 +60,9 @@ function judge(request: IncomingMessage, services: Services): Accepted | Refused
 
 /** Answers a request that does not become a connection, and records it once its socket is gone. */
 export async function refuse(socket: Socket, id: string, clientAddress: string, refused: Refused, services: Services): Promise<void> {
-  const { reason, message, status, fn } = refused;
-  await sendAndClose(socket, refusalText({ reason, id, message, status }));
-  const httpStatus = status ?? outcome(reason).refusal?.status ?? 503;
+  const { reason, message, fn } = refused;
+  violatedByRefusal(reason, fn, services.observer);
+  const httpStatus = await sendRefusal(socket, { id, ...refused });
   services.observer.ended({ ...NOTHING_HAPPENED, id, function: fn ? keyOf(fn) : '', reason, detail: message, httpStatus, clientAddress });
 }
 

@@ -1,21 +1,18 @@
-// What is known of a connection when it has ended: one record each, the source of the log line and of everything counted.
+// What is known of a connection: while it lives, and when it has ended: one record each, the source of the log line and of
+// everything counted.
+import type { State } from '../core/lifecycle.ts';
+import type { Limit, LimitAction } from '../core/limit.ts';
 import type { Reason } from '../core/outcome.ts';
 import type { StartStages } from '../runtime/runtime.ts';
 
-/** The end of one upgrade request, refused ones too. */
-export interface ConnectionRecord {
+/** What is known of a connection at any time. */
+export interface ConnectionFacts {
   readonly id: string;
   /** `namespace/name`; empty when no function was found. */
   readonly function: string;
-  readonly reason: Reason;
-  /** What went wrong, in words for the operator; never sent to a client. */
-  readonly detail: string;
-  /** The HTTP status that the client got; 101 when the connection opened, 0 when nobody was left to answer. */
-  readonly httpStatus: number;
-  /** Close codes seen from each side; undefined where none came. */
-  readonly clientCloseCode: number | undefined;
-  readonly functionCloseCode: number | undefined;
   readonly clientAddress: string;
+  /** The client's `traceparent` header (W3C Trace Context); empty without one. */
+  readonly traceparent: string;
   /** `namespace/pod` or `pid N`; empty when nothing was started. */
   readonly backend: string;
   readonly node: string;
@@ -23,7 +20,7 @@ export interface ConnectionRecord {
   readonly stages: StartStages;
   /** Upgrade request to the 101, in ms; undefined when it did not open. */
   readonly handshakeMs: number | undefined;
-  /** From the 101 to the end, in ms; 0 when it did not open. */
+  /** From the 101 to the end, or to now, in ms; 0 when it did not open. */
   readonly openMs: number;
   readonly messagesUp: number;
   readonly messagesDown: number;
@@ -31,15 +28,55 @@ export interface ConnectionRecord {
   readonly bytesDown: number;
 }
 
-/** Hears of connections. Both are called once for each that comes so far; `ended` for every upgrade request. */
+/** A connection that lives. */
+export interface ConnectionView extends ConnectionFacts {
+  readonly state: State;
+  /** Are the client's reads held back for a rate? */
+  readonly throttled: boolean;
+}
+
+/** The end of one upgrade request, refused ones too. */
+export interface ConnectionRecord extends ConnectionFacts {
+  readonly reason: Reason;
+  /** What went wrong, in words for the operator; never sent to a client. */
+  readonly detail: string;
+  /** The HTTP status that the client got; 101 when the connection opened or was refused by a close frame, 0 when nobody was left. */
+  readonly httpStatus: number;
+  /** Close codes seen from each side; undefined where none came. */
+  readonly clientCloseCode: number | undefined;
+  readonly functionCloseCode: number | undefined;
+}
+
+/** A connection that has opened. */
+export interface Opened {
+  readonly id: string;
+  readonly function: string;
+  readonly backend: string;
+  readonly start: 'cold' | 'warm';
+  readonly stages: StartStages;
+  readonly handshakeMs: number;
+}
+
+/** A limit was passed. */
+export interface Violation {
+  readonly function: string;
+  readonly limit: Limit;
+  /** The function code that goes with it. */
+  readonly code: number;
+  readonly action: LimitAction;
+}
+
+/** Hears of connections. `ended` is called once for every upgrade request, `opened` once for each that comes so far. */
 export interface Observer {
-  opened(opened: { readonly id: string; readonly function: string; readonly backend: string; readonly handshakeMs: number }): void;
+  opened(opened: Opened): void;
+  violated(violation: Violation): void;
   ended(record: ConnectionRecord): void;
 }
 
 /** The fields of a record that say nothing: no backend was started, no byte was relayed. */
 export const NOTHING_HAPPENED = {
   detail: '',
+  traceparent: '',
   clientCloseCode: undefined,
   functionCloseCode: undefined,
   backend: '',

@@ -2,9 +2,14 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { HEADER_REQUEST_ID, HEADER_STATUS } from '../api/names.ts';
-import { outcome, type Reason } from '../core/outcome.ts';
-import { headerValues } from '../core/request.ts';
+import { END, encodeClose, FrameScanner, OP_CLOSE } from '../core/frame.ts';
+import { LIMITS, refusingLimit } from '../core/limit.ts';
+import { outcome, type Reason, refusalClose } from '../core/outcome.ts';
+import { headerTokens, headerValues } from '../core/request.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
+import { acceptOf } from './accept.ts';
 import type { Answered } from './dial.ts';
+import type { Observer } from './record.ts';
 
 /** The longest that a client may take to read its refusal, in ms: closing takes at most 3 s everywhere. */
 const CLOSING_MS = 3000;
@@ -30,9 +35,38 @@ export interface Refusal {
   readonly message: string;
   /** In place of the table's, for the few rows that have several. */
   readonly status?: number | undefined;
+  /** The function that was asked for, when there is one. */
+  readonly fn?: ServedFunction | undefined;
+  /** Of the request, when it could be read. */
+  readonly rawHeaders?: readonly string[];
 }
 
-/** The bytes of a refusal of ours. */
+/**
+ * Refuses, and closes the socket. Resolves when it is gone, with the HTTP status that was sent: 101 where the function wants browsers
+ * to be refused by a close frame, which is all that their scripts can read.
+ */
+export async function sendRefusal(socket: Socket, refusal: Refusal): Promise<number> {
+  const { reason, id, fn, rawHeaders = [], status } = refusal;
+  const close =
+    fn?.spec.refuseWith === 'CloseFrame' && headerValues(rawHeaders, 'origin').length > 0 ? refusalClose(reason, id) : undefined;
+  if (!close) {
+    await sendAndClose(socket, refusalText(refusal));
+    return status ?? outcome(reason).refusal?.status ?? 503;
+  }
+  const protocol = headerTokens(rawHeaders, 'sec-websocket-protocol')[0];
+  const lines = ['Sec-WebSocket-Accept', acceptOf(headerValues(rawHeaders, 'sec-websocket-key')[0] ?? '')];
+  const head = upgradeText(protocol === undefined ? lines : [...lines, 'Sec-WebSocket-Protocol', protocol], id);
+  await sendAndClose(socket, Buffer.concat([Buffer.from(head, 'latin1'), encodeClose(close.code, close.text)]), untilCloseFrame);
+  return 101;
+}
+
+/** Tells of a refusal that a limit caused. */
+export function violatedByRefusal(reason: Reason, fn: ServedFunction | undefined, observer: Observer): void {
+  const limit = refusingLimit(reason);
+  if (limit && fn) observer.violated({ function: keyOf(fn), limit, code: outcome(LIMITS[limit]).code, action: 'refuse' });
+}
+
+/** The bytes of a refusal of ours over HTTP. */
 export function refusalText({ reason, id, message, status }: Refusal): string {
   const row = outcome(reason);
   const code = status ?? row.refusal?.status ?? 503;
@@ -79,10 +113,11 @@ function passedLines(rawHeaders: readonly string[]): string[] {
 }
 
 /**
- * Sends the last bytes that a client gets over HTTP and closes its socket: what it still sends is read and discarded, so that no
+ * Sends the last bytes that a client gets from us and closes its socket: what it still sends is read and discarded, so that no
  * reset overtakes the answer. Resolves when the socket is gone.
+ * @param before what has to come from the client before our FIN; default: nothing
  */
-export function sendAndClose(socket: Socket, bytes: string | Buffer): Promise<void> {
+export function sendAndClose(socket: Socket, bytes: string | Buffer, before?: (socket: Socket, then: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) return resolve();
     const timer = setTimeout(() => socket.destroy(), CLOSING_MS);
@@ -92,8 +127,21 @@ export function sendAndClose(socket: Socket, bytes: string | Buffer): Promise<vo
     });
     socket.once('end', () => socket.destroySoon());
     if (socket.readableEnded) socket.once('finish', () => socket.destroy());
+    before?.(socket, () => socket.end());
     socket.resume();
-    if (typeof bytes === 'string') socket.end(bytes, 'latin1');
-    else socket.end(bytes);
+    socket.write(bytes, 'latin1');
+    if (!before) socket.end();
+  });
+}
+
+/** Waits for the client's close frame, the answer to ours (RFC 6455, section 5.5.1). */
+function untilCloseFrame(socket: Socket, then: () => void): void {
+  const scanner = new FrameScanner();
+  socket.on('data', (chunk: Buffer) => {
+    let at = 0;
+    while (scanner.broken === '' && (at < chunk.length || scanner.owesEnd)) {
+      at = scanner.next(chunk, at);
+      if (scanner.found === END && scanner.opcode === OP_CLOSE) return then();
+    }
   });
 }

@@ -1,41 +1,64 @@
-// The live connections of this proxy: by id, and counted by function.
-
+// The live connections of this proxy: by id, those of a function that hold a backend, and what passed through them.
 import type { Reason } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
+import type { ConnectionView } from './record.ts';
+import { noTraffic, type Traffic } from './traffic.ts';
 
 /** What the registry knows of a connection. */
 export interface Registered {
   readonly id: string;
   readonly fn: ServedFunction;
+  /** Has the function answered 101? */
+  readonly opened: boolean;
   /** Ends the connection for this reason, unless it is ending already. */
   end(reason: Reason): void;
+  /** What is known of it now. */
+  view(): ConnectionView;
 }
 
 /** Every connection is in here from before its first await until its end was recorded. */
 export class Registry {
   readonly #connections = new Map<string, Registered>();
-  readonly #perFunction = new Map<string, number>();
+  readonly #holding = new Set<Registered>();
+  readonly #held = new Map<string, number>();
+  readonly #traffic = new Map<string, Traffic>();
   #whenEmpty: (() => void)[] = [];
 
   get size(): number {
     return this.#connections.size;
   }
 
-  /** Connections of a function, pending, open and closing. */
+  /** All of them. */
+  all(): Iterable<Registered> {
+    return this.#connections.values();
+  }
+
+  get(id: string): Registered | undefined {
+    return this.#connections.get(id);
+  }
+
+  /** Connections of a function that hold a backend, or wait for one. */
   count(fn: ServedFunction): number {
-    return this.#perFunction.get(keyOf(fn)) ?? 0;
+    return this.#held.get(keyOf(fn)) ?? 0;
   }
 
   add(connection: Registered): void {
     this.#connections.set(connection.id, connection);
-    this.#perFunction.set(keyOf(connection.fn), this.count(connection.fn) + 1);
+    this.#holding.add(connection);
+    this.#held.set(keyOf(connection.fn), this.count(connection.fn) + 1);
+  }
+
+  /** The connection's backend was told to go: its place is free, though the connection may still be closing. */
+  release(connection: Registered): void {
+    if (!this.#holding.delete(connection)) return;
+    const left = this.count(connection.fn) - 1;
+    if (left > 0) this.#held.set(keyOf(connection.fn), left);
+    else this.#held.delete(keyOf(connection.fn));
   }
 
   remove(connection: Registered): void {
     if (!this.#connections.delete(connection.id)) return;
-    const left = this.count(connection.fn) - 1;
-    if (left > 0) this.#perFunction.set(keyOf(connection.fn), left);
-    else this.#perFunction.delete(keyOf(connection.fn));
+    this.release(connection);
     if (this.size === 0) for (const done of this.#whenEmpty.splice(0)) done();
   }
 
@@ -50,5 +73,25 @@ export class Registry {
   empty(): Promise<void> {
     if (this.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** The totals of a function, to be added to. */
+  traffic(fn: ServedFunction): Traffic {
+    const key = keyOf(fn);
+    const known = this.#traffic.get(key);
+    if (known) return known;
+    const fresh = noTraffic();
+    this.#traffic.set(key, fresh);
+    return fresh;
+  }
+
+  /** The totals of all functions that had connections, by `namespace/name`. */
+  totals(): Iterable<readonly [string, Traffic]> {
+    return this.#traffic;
+  }
+
+  /** Forgets the totals of a function that is gone. */
+  forget(key: string): void {
+    this.#traffic.delete(key);
   }
 }

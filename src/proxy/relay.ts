@@ -1,51 +1,56 @@
-// Bytes both ways between two sockets, with a frame scanner beside them. It passes what it is given, says what it saw, and can
-// put a close frame between two frames. What an event means is for connection.ts to decide. Back-pressure is the sockets' own:
-// a stalled reader costs at most one chunk and its socket's high-water mark.
+// The relay of one open connection: two directions, and the close frames of ours between two frames of them. What an event means is
+// for connection.ts to decide. Back-pressure is the sockets' own: a stalled reader costs at most one chunk and its socket's
+// high-water mark.
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { answerCode, type ClosingStep, closingStep, freshSide, type SideState } from '../core/closing.ts';
-import { BROKEN, END, encodeClose, FrameScanner, HEADER, OP_CLOSE, PARTIAL, PAYLOAD } from '../core/frame.ts';
+import { answerCode, backendDone, type ClosingStep, closingStep, type SideState } from '../core/closing.ts';
+import { encodeClose } from '../core/frame.ts';
+import { MessageSize, RateMeter, type RateSpec } from '../core/meter.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Clock } from './clock.ts';
+import { Flow } from './flow.ts';
+import type { FlowEvents, Side } from './flow-parts.ts';
+import type { Count, Traffic } from './traffic.ts';
 
-/** The two sides of a connection. */
-export type Side = 'client' | 'function';
+/** Closing takes at most this, everywhere (contract part 2), in ms. */
+const CLOSING_MS = 3000;
 
-/** What the relay reports. Called synchronously, in the order of the bytes. */
-export interface RelayEvents {
-  /** A whole close frame came from this side and was passed on, if the other side still listens. */
-  closed(from: Side, code: number): void;
-  /** This side ended (FIN or reset) without a close frame. */
-  dropped(from: Side): void;
-  /** This side broke the framing; nothing more is read from it. `how` is for the log. */
-  broke(from: Side, how: string): void;
-  /** Something changed that the closing rules look at. */
-  changed(): void;
+/** What a relay reports. */
+export interface RelayEvents extends Omit<FlowEvents, 'changed'> {
+  /** While closing, once or more: nothing more is expected of the function. */
+  functionDone(): void;
+  /** While closing, once or more: both sockets are gone. */
+  gone(): void;
 }
 
-/** One direction: bytes from one socket to the other. */
-class Flow {
-  readonly scanner = new FrameScanner();
-  readonly state: SideState = freshSide();
-  /** Data messages begun and payload bytes of data frames seen in this direction. */
-  messages = 0;
-  payloadBytes = 0;
-  readonly side: Side;
-  readonly socket: Socket;
-  constructor(side: Side, socket: Socket) {
-    this.side = side;
-    this.socket = socket;
-  }
+/** What a relay needs beside its sockets. */
+export interface RelayParts {
+  readonly spec: RateSpec;
+  readonly maxFramesPerSecond: number;
+  readonly clock: Clock;
+  /** The totals of the function. */
+  readonly traffic: Traffic;
+  readonly events: RelayEvents;
 }
 
-/** The relay of one open connection. It owns both sockets from its construction on. */
+/** It owns both sockets from its construction on. */
 export class Relay {
   readonly #client: Flow;
   readonly #function: Flow;
   readonly #events: RelayEvents;
+  #closing = false;
+  #timeIsUp = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, fn: Socket, events: RelayEvents) {
-    this.#client = new Flow('client', client);
-    this.#function = new Flow('function', fn);
-    this.#events = events;
+  constructor(client: Socket, fn: Socket, { spec, maxFramesPerSecond, clock, traffic, ...parts }: RelayParts) {
+    this.#events = parts.events;
+    const events: FlowEvents = { ...parts.events, changed: () => this.#changed() };
+    const size = () => new MessageSize(spec.maxMessageBytes);
+    const rates = new RateMeter(spec, maxFramesPerSecond, clock.now());
+    this.#client = new Flow({ side: 'client', socket: client, size: size(), rates, total: traffic.up, clock, events });
+    this.#function = new Flow({ side: 'function', socket: fn, size: size(), rates: undefined, total: traffic.down, clock, events });
+    this.#client.other = this.#function;
+    this.#function.other = this.#client;
   }
 
   /**
@@ -53,21 +58,52 @@ export class Relay {
    * @param clientFirst bytes that the client sent before the 101
    */
   start(clientFirst: Buffer): void {
-    this.#listen(this.#client, this.#function);
-    this.#listen(this.#function, this.#client);
-    if (clientFirst.length > 0) this.#read(this.#client, this.#function, clientFirst);
-    this.#client.socket.resume();
-    this.#function.socket.resume();
+    listen(this.#client, this.#function);
+    listen(this.#function, this.#client);
+    if (clientFirst.length > 0) this.#client.read(clientFirst);
+    this.#client.resume();
+    this.#function.resume();
   }
 
   /** Data messages and payload bytes so far. */
-  get counts(): { messagesUp: number; messagesDown: number; bytesUp: number; bytesDown: number } {
-    return {
-      messagesUp: this.#client.messages,
-      messagesDown: this.#function.messages,
-      bytesUp: this.#client.payloadBytes,
-      bytesDown: this.#function.payloadBytes,
-    };
+  get counts(): { readonly up: Count; readonly down: Count } {
+    return { up: this.#client.count, down: this.#function.count };
+  }
+
+  /** When a byte of a data frame passed last, by the clock. */
+  get lastDataAt(): number {
+    return Math.max(this.#client.lastDataAt, this.#function.lastDataAt);
+  }
+
+  /** Is the client held back for a rate? */
+  get throttled(): boolean {
+    return this.#client.throttled;
+  }
+
+  /**
+   * Begins to close: our close frames where the table has them, and at most 3 s for what the peers still have to say. What the client
+   * sent before goes on at once, its rates hold no more.
+   */
+  close(frames: Outcome['close'], text: string): void {
+    this.#closing = true;
+    this.#client.unrate();
+    if (typeof frames?.client === 'number') this.#tell('client', frames.client, text);
+    if (typeof frames?.function === 'number') this.#tell('function', frames.function, text);
+    this.#timer = setTimeout(() => {
+      this.#timeIsUp = true;
+      this.#changed();
+    }, CLOSING_MS);
+    this.#changed();
+  }
+
+  /** Called after whatever changed. */
+  #changed(): void {
+    if (!this.#closing) return;
+    this.#advance();
+    if (backendDone(this.#function.state, this.#timeIsUp)) this.#events.functionDone();
+    if (!this.#client.state.gone || !this.#function.state.gone) return;
+    clearTimeout(this.#timer);
+    this.#events.gone();
   }
 
   /** What is known of a side. */
@@ -80,11 +116,11 @@ export class Relay {
    * (contract part 2). From now on nothing else goes to that side, and what it sends is read and discarded, as an unread
    * byte would make the kernel answer with a reset that destroys the close frame on its way.
    */
-  tell(side: Side, code: number, text: string): void {
+  #tell(side: Side, code: number, text: string): void {
     const { state, socket } = this.#flow(side);
     if (state.told || state.gone) return;
     state.told = true;
-    if (this.#opposite(side).scanner.inFrame) {
+    if (this.#opposite(side).midFrame) {
       socket.destroy();
     } else {
       socket.write(encodeClose(code, text, side === 'function' ? randomFillSync(new Uint8Array(4)) : undefined));
@@ -94,34 +130,28 @@ export class Relay {
   }
 
   /** Takes the next step of closing for both sides, until nothing is to be done before the next event. */
-  advance(timeIsUp: boolean): void {
+  #advance(): void {
     for (const side of ['client', 'function'] as const) {
       let step: ClosingStep;
       do {
-        step = closingStep(this.#flow(side).state, this.#opposite(side).state, timeIsUp);
-        this.#take(side, step, timeIsUp);
+        step = closingStep(this.#flow(side).state, this.#opposite(side).state, this.#timeIsUp);
+        this.#take(side, step);
       } while (step === 'answer' || step === 'end');
     }
   }
 
-  #take(side: Side, step: ClosingStep, timeIsUp: boolean): void {
+  #take(side: Side, step: ClosingStep): void {
     const { state, socket } = this.#flow(side);
-    if (step === 'answer') this.tell(side, answerCode(state.said ?? 1001), '');
+    if (step === 'answer') this.#tell(side, answerCode(state.said ?? 1001), '');
     if (step === 'end') {
       state.ended = true;
       socket.end();
     }
     if (step === 'destroy') {
       // What is queued goes out first, but nobody may hold the socket beyond the time limit by not reading.
-      if (timeIsUp || socket.writableLength === 0) socket.destroy();
+      if (this.#timeIsUp || socket.writableLength === 0) socket.destroy();
       else socket.destroySoon();
     }
-  }
-
-  /** Gives both sockets up at once. */
-  destroy(): void {
-    this.#client.socket.destroy();
-    this.#function.socket.destroy();
   }
 
   #flow(side: Side): Flow {
@@ -131,80 +161,16 @@ export class Relay {
   #opposite(side: Side): Flow {
     return side === 'client' ? this.#function : this.#client;
   }
+}
 
-  #listen(from: Flow, to: Flow): void {
-    const { socket } = from;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 30_000);
-    socket.on('data', (chunk: Buffer) => this.#read(from, to, chunk));
-    socket.on('drain', () => to.socket.resume());
-    socket.on('end', () => this.#silent(from));
-    socket.on('error', () => this.#silent(from));
-    socket.on('close', () => {
-      from.state.gone = true;
-      to.socket.resume(); // it may be held back for this reader, who never drains now
-      this.#silent(from);
-      this.#events.changed();
-    });
-    if (socket.destroyed) {
-      from.state.gone = true;
-      this.#silent(from);
-    }
-  }
-
-  #silent(from: Flow): void {
-    if (from.state.silent) return;
-    from.state.silent = true;
-    if (from.state.said === undefined) this.#events.dropped(from.side);
-    this.#events.changed();
-  }
-
-  /** Walks over one chunk and passes the part that goes on: all of it, but for a cut header, and what follows a close frame. */
-  #read(from: Flow, to: Flow, chunk: Buffer): void {
-    const { scanner, state } = from;
-    if (state.said !== undefined || scanner.broken !== '') return;
-    let at = 0;
-    let passFrom = 0;
-    while (at < chunk.length || scanner.owesEnd) {
-      const before = at;
-      at = scanner.next(chunk, at);
-      // What has come, not what a header announces: that may be 2^53.
-      if (scanner.isData && (scanner.found === PAYLOAD || scanner.found === END)) from.payloadBytes += at - before;
-      if (scanner.found === HEADER) {
-        if (scanner.headerStart < 0) {
-          // The header began in the last chunk, where it was held back: it goes out whole, then the rest of this chunk.
-          this.#pass(to, Buffer.from(scanner.header.subarray(0, scanner.headerSize)));
-          passFrom = at;
-        }
-        if (scanner.isData && scanner.begins) from.messages++;
-      } else if (scanner.found === END && scanner.opcode === OP_CLOSE) {
-        this.#pass(to, chunk.subarray(passFrom, at));
-        this.#closeFrame(from, to);
-        return;
-      } else if (scanner.found === PARTIAL || scanner.found === BROKEN) {
-        const end = scanner.headerStart >= 0 ? scanner.headerStart : before;
-        if (end > passFrom) this.#pass(to, chunk.subarray(passFrom, end));
-        if (scanner.found === BROKEN) this.#broken(from);
-        return;
-      }
-    }
-    if (at > passFrom) this.#pass(to, passFrom === 0 ? chunk : chunk.subarray(passFrom));
-  }
-
-  #closeFrame(from: Flow, to: Flow): void {
-    from.state.said = from.scanner.closeCode;
-    to.state.told = true;
-    this.#events.closed(from.side, from.scanner.closeCode);
-    this.#events.changed();
-  }
-
-  #broken(from: Flow): void {
-    this.#events.broke(from.side, from.scanner.broken);
-    this.#events.changed();
-  }
-
-  #pass(to: Flow, bytes: Buffer): void {
-    if (to.state.told || to.state.gone || to.socket.destroyed || bytes.length === 0) return;
-    if (!to.socket.write(bytes)) this.#opposite(to.side).socket.pause();
-  }
+function listen(from: Flow, to: Flow): void {
+  const { socket } = from;
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, 30_000);
+  socket.on('data', (chunk: Buffer) => from.read(chunk));
+  socket.on('drain', () => to.drained());
+  socket.on('end', () => from.silent());
+  socket.on('error', () => from.silent());
+  socket.on('close', () => from.gone());
+  if (socket.destroyed) from.gone();
 }

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Services } from './connection.ts';
 import { HEALTH_PATH, handshake, plainAddress, refuse } from './handshake.ts';
 import { sendAndClose } from './refusal.ts';
+import type { Services } from './services.ts';
 
 /** A request head must be complete within this (contract part 3), in ms. */
 const HEAD_TIMEOUT_MS = 10_000;

@@ -15,12 +15,14 @@ export interface StartRequest {
   readonly signal: AbortSignal;
 }
 
-/** How long each stage of a start took, in milliseconds; a stage that did not happen is absent. */
+/** How long each stage of a start took, in milliseconds; a stage that did not happen is absent. `admit` and `handshake` are the proxy's. */
 export interface StartStages {
+  admit?: number;
   create?: number;
   schedule?: number;
   container?: number;
   port?: number;
+  handshake?: number;
 }
 
 /** A start that failed: why, and words for the log (they may name images and nodes, so they never go to a client). */

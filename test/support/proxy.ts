@@ -1,10 +1,9 @@
 // A proxy for a test: a listener on a free port, a runtime, the records of all that ended, and a check that nothing is left.
 import type { CompleteSpec } from '../../src/api/types.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
-import type { Services } from '../../src/proxy/connection.ts';
-import type { ConnectionRecord } from '../../src/proxy/record.ts';
+import type { ConnectionRecord, Violation } from '../../src/proxy/record.ts';
 import { listen } from '../../src/proxy/server.ts';
-import { createServices } from '../../src/proxy/services.ts';
+import { createServices, type Services } from '../../src/proxy/services.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { until } from './ports.ts';
 
@@ -16,9 +15,9 @@ export function spec(part: Partial<CompleteSpec> = {}): CompleteSpec {
     initTimeoutSeconds: 90,
     idleTimeoutSeconds: 60,
     executionTimeoutSeconds: 7200,
-    maxMessageBytes: 16_777_216,
-    maxBytesPerSecond: 8_388_608,
-    maxMessagesPerSecond: 640,
+    maxMessageBytes: Number.MAX_SAFE_INTEGER,
+    maxBytesPerSecond: Number.MAX_SAFE_INTEGER,
+    maxMessagesPerSecond: Number.MAX_SAFE_INTEGER,
     onRateExceeded: 'Throttle',
     maxConnections: 100,
     warmPods: 0,
@@ -50,6 +49,7 @@ export interface TestProxy {
   readonly url: string;
   readonly services: Services;
   readonly records: ConnectionRecord[];
+  readonly violations: Violation[];
   /** Waits until `count` connections have ended and gives their records. */
   ended(count: number): Promise<ConnectionRecord[]>;
   /** Ends the proxy; fails when a connection is left that nobody ends. */
@@ -59,7 +59,12 @@ export interface TestProxy {
 /** Starts a proxy on a free port with these functions. */
 export async function startProxy(runtime: Runtime, functions: ServedFunction[], headTimeoutMs = 10_000): Promise<TestProxy> {
   const records: ConnectionRecord[] = [];
-  const services = createServices(runtime, { opened: () => {}, ended: (record) => void records.push(record) });
+  const violations: Violation[] = [];
+  const services = createServices(runtime, {
+    opened: () => {},
+    violated: (violation) => void violations.push(violation),
+    ended: (record) => void records.push(record),
+  });
   for (const fn of functions) services.functions.set(fn);
   const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
   return {
@@ -67,6 +72,7 @@ export async function startProxy(runtime: Runtime, functions: ServedFunction[], 
     url: `ws://127.0.0.1:${server.port}/test/echo`,
     services,
     records,
+    violations,
     async ended(count) {
       await until(`${count} connections have ended`, () => records.length >= count);
       return records;

@@ -1,0 +1,53 @@
+// An upgrade request that becomes a connection, and what is known of it at any time.
+import type { Socket } from 'node:net';
+import { type Address, headerValues } from '../core/request.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
+import type { Backend } from '../runtime/runtime.ts';
+import type { ConnectionFacts } from './record.ts';
+import { type Count, noTraffic } from './traffic.ts';
+
+/** An upgrade request that was found well-formed, routed and admitted. */
+export interface AcceptedUpgrade {
+  readonly id: string;
+  readonly fn: ServedFunction;
+  readonly address: Address;
+  readonly rawHeaders: readonly string[];
+  readonly clientAddress: string;
+  /** When the request came, by performance.now(). */
+  readonly receivedAt: number;
+  readonly socket: Socket;
+  /** Bytes that came with the request's head. */
+  readonly head: Buffer;
+}
+
+/** Moments of a connection by performance.now(); 0 for what has not happened. */
+export interface Moments {
+  readonly started: number;
+  readonly opened: number;
+  readonly now: number;
+}
+
+/** What is known of a connection by now. */
+export function factsOf(
+  { id, fn, clientAddress, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
+  backend: Backend | undefined,
+  counts: { readonly up: Count; readonly down: Count } = noTraffic(),
+  { started, opened, now }: Moments = { started: 0, opened: 0, now: 0 },
+): ConnectionFacts {
+  return {
+    id,
+    function: keyOf(fn),
+    clientAddress,
+    traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
+    backend: backend?.name ?? '',
+    node: backend?.node ?? '',
+    start: backend?.start ?? '',
+    stages: { admit: started - receivedAt, ...backend?.stages },
+    handshakeMs: opened > 0 ? opened - receivedAt : undefined,
+    openMs: opened > 0 ? now - opened : 0,
+    messagesUp: counts.up.messages,
+    messagesDown: counts.down.messages,
+    bytesUp: counts.up.bytes,
+    bytesDown: counts.down.bytes,
+  };
+}
