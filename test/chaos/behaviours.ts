@@ -67,7 +67,8 @@ function acts(mask: boolean): readonly Choice[] {
     [8, 'a message', (random) => [binary(random() * 4000)]],
     [4, 'a large message', (random) => [binary(20_000 + random() * 100_000)]],
     [4, 'a flood of messages', () => [many(100, binary(20))]],
-    [3, 'a flood of pings', () => [many(300, frame({ opcode: 9, payload: 'ping', mask }))]],
+    [3, 'pings', () => [many(300, frame({ opcode: 9, payload: 'ping', mask }))]],
+    [1, 'a flood of pings', () => [many(2500, frame({ opcode: 9, mask }))]],
     [4, 'a ping and a pong', () => [frame({ opcode: 9, mask }), frame({ opcode: 10, payload: 'unasked', mask })]],
     [
       4,
@@ -82,6 +83,7 @@ function acts(mask: boolean): readonly Choice[] {
     [8, 'rest', (random) => [random() * 30]],
     [3, 'a message in bytes', () => [...binary(30)].map((byte) => Buffer.from([byte]))],
     [1, 'a broken frame', (random) => [pick(broken(mask), random)]],
+    [1, 'noise', (random) => [noise(200, random)]],
     [1, 'deaf', () => ['deaf']],
   ];
 }
@@ -112,7 +114,6 @@ function endings(mask: boolean): readonly Choice[] {
     [8, 'reset', () => ['reset']],
     [4, 'end in a frame', () => [text.subarray(0, 9), 'end']],
     [4, 'reset in a frame', () => [text.subarray(0, 9), 'reset']],
-    [3, 'noise', (random) => [noise(200, random), random() * 20, pick(['end', 'reset'], random)]],
     [0.4, 'stall and reset', (random) => ['stall', random() * 300, 'reset']],
   ];
 }
@@ -136,7 +137,8 @@ const REQUESTS: readonly (readonly [name: string, head: string | Buffer, ends: 0
 export function clientScript(random: Random, seed: number, scene: Scene): ClientScript {
   if (random() < 0.15) return requestScript(random);
   const path = pick(scene.paths, random);
-  const head = Buffer.from(upgradeHead(path, [`${SEED_HEADER}: ${seed}`]));
+  const browser = random() < 0.3 ? ['Origin: https://page.example'] : [];
+  const head = Buffer.from(upgradeHead(path, [`${SEED_HEADER}: ${seed}`, ...browser]));
   const early = random() < 0.05 ? [choose(EARLY, random)] : [];
   const texts: readonly Choice[] = scene.texts.map((text) => [4, text, () => [frame({ opcode: 1, payload: text, mask: true }), 50]]);
   const life = Array.from({ length: random() * 4 }, () => choose([...acts(true), ...texts], random));

@@ -67,7 +67,7 @@ it('leaves no pod, whatever clients and functions do', { timeout: 180_000 }, asy
       .sort()
       .join(' ')}`,
   );
-  expect(faults(played, ended())).toEqual([]);
+  expect(faults(played, { records: ended() })).toEqual([]);
   expect(await proxy.stop()).toBe(0);
   expect(pods.pods.size).toBe(0);
 });

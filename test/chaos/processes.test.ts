@@ -7,7 +7,7 @@ import { until } from '../support/ports.ts';
 import { startChaosProxy } from './proxy.ts';
 import { chaosSeed, faults, playClients } from './run.ts';
 
-const WEIGHTED = ['echo', 'echo', 'echo', 'echo', 'echo', 'small', 'short', 'full', 'off', 'exits', 'never'];
+const WEIGHTED = ['echo', 'echo', 'echo', 'echo', 'echo', 'small', 'short', 'brief', 'full', 'off', 'exits', 'never'];
 
 /** Processes that have this word in their environment, which children inherit. */
 function processesWith(word: string): number[] {
@@ -35,9 +35,9 @@ it('leaves no process, whatever clients and functions do', { timeout: 120_000 },
   const scene = { paths: WEIGHTED.map((name) => `/test/${name}`), texts: [] };
   const played = await playClients({ port: proxy.port, scene, seed, connections: 300, atOnce: 16 }, sockets);
   expect(processesWith(mark).length, 'functions are found, the proxy is').toBeGreaterThan(0);
-  const { records } = await proxy.quiet();
-  expect(faults(played, records)).toEqual([]);
-  expect(new Set(records.map(({ reason }) => reason))).toContain('function_exited');
+  const look = await proxy.quiet();
+  expect(faults(played, look)).toEqual([]);
+  expect(new Set(look.records.map(({ reason }) => reason))).toContain('function_exited');
   await until('only the proxy is left', () => processesWith(mark).length === 1);
   expect(await proxy.stop()).toBe(0);
 });

@@ -3,14 +3,15 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { until } from '../support/ports.ts';
-import type { Look } from './proxy-process.ts';
+import type { Look, Weight } from './proxy-process.ts';
 
 /** A proxy in a process of its own. */
 export interface ChaosProxy {
   readonly port: number;
-  /** Waits until no connection is left, and no socket and timer beyond those of the start; gives what was recorded since the last time. */
+  /** Waits until no connection is left, and no socket and timer beyond those of the start; gives what was told since the last time. */
   quiet(): Promise<Look>;
-  /** Stops it; gives its exit code, or signal, or that it did not end. */
+  weigh(): Promise<Weight>;
+  /** Stops it; gives its exit code or signal, or says that it did not end. */
   stop(): Promise<number | string>;
   /** In case the test failed. */
   kill(): void;
@@ -20,52 +21,48 @@ export interface ChaosProxy {
 export async function startChaosProxy(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ChaosProxy> {
   const child = fork(join(import.meta.dirname, 'proxy-process.ts'), argv, {
     execPath: process.execPath,
-    execArgv: ['--expose-gc'],
+    execArgv: ['--disable-warning=ExperimentalWarning'], // v8.queryObjects
     env: { ...process.env, ...env },
   });
   const exited = once(child, 'exit').then(([code, signal]): number | string => code ?? signal);
-  const look = async () => {
-    child.send('look');
-    const answer = await Promise.race([once(child, 'message'), exited]);
-    if (!Array.isArray(answer)) throw new Error(`the proxy ended with ${answer}`);
-    return answer[0] as Look;
+  const answer = async () => {
+    const [message] = await Promise.race([once(child, 'message'), exited.then((code) => [`ended with ${code}`])]);
+    if (typeof message === 'string' && message !== 'ready') throw new Error(`the proxy ${message}`);
+    return message;
   };
-  await once(child, 'message');
-  /** Pipes are the channel to this process and the standard streams. */
-  const kept = ({ resources }: Look) =>
-    resources
-      .filter((name) => name !== 'PipeWrap')
-      .sort()
-      .join(' ');
-  const first = await look();
-  const atRest = kept(first);
+  const ask = <T>(word: string): Promise<T> => {
+    child.send(word);
+    return answer();
+  };
+  await answer();
+  const first = await ask<Look>('look');
+  const atRest = first.resources.toSorted().join(' ');
   return {
     port: first.port,
     async quiet() {
-      const records: Look['records'][number][] = [];
-      let last = await look();
-      records.push(...last.records);
+      let last = await ask<Look>('look');
+      const looks = [last];
+      const left = () => `${last.connections} connections, ${last.resources.toSorted().join(' ')}`;
       await until(
-        `nothing is left but ${atRest}`,
+        'nothing is left',
         async () => {
-          if (last.connections === 0 && kept(last) === atRest) return true;
-          last = await look();
-          records.push(...last.records);
+          if (left() === `0 connections, ${atRest}`) return true;
+          last = await ask<Look>('look');
+          looks.push(last);
           return false;
         },
         15_000,
-      ).catch((error) => {
-        throw new Error(`${error.message}: ${last.connections} connections, ${kept(last)}`);
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}: ${left()}`);
       });
-      return { ...last, records };
+      return { ...last, records: looks.flatMap(({ records }) => records), violations: looks.flatMap(({ violations }) => violations) };
     },
+    weigh: () => ask<Weight>('weigh'),
     async stop() {
       child.send('stop');
       const late = new AbortController();
-      const end = await Promise.race([
-        exited,
-        once(AbortSignal.any([AbortSignal.timeout(10_000), late.signal]), 'abort').then(() => 'did not end by itself'),
-      ]);
+      const timeout = once(AbortSignal.any([AbortSignal.timeout(10_000), late.signal]), 'abort').then(() => 'did not end by itself');
+      const end = await Promise.race([exited, timeout]);
       late.abort();
       return end;
     },

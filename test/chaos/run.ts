@@ -1,8 +1,9 @@
 // Plays many clients against one proxy, and judges what they saw by what the proxy recorded.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { outcome } from '../../src/core/outcome.ts';
-import type { ConnectionRecord } from '../../src/proxy/record.ts';
+import { LIMITS } from '../../src/core/limit.ts';
+import { outcome, type Reason } from '../../src/core/outcome.ts';
+import type { ConnectionRecord, Violation } from '../../src/proxy/record.ts';
 import { randomBy } from '../support/frames.ts';
 import { type ClientScript, clientScript, functionScript, type Scene } from './behaviours.ts';
 import { Player } from './play.ts';
@@ -71,14 +72,25 @@ async function playClient({ port, scene, hangsMs = HANGS_MS }: Chaos, seed: numb
 /** What is recorded of an end, as far as it is judged here. */
 export type Recorded = Pick<ConnectionRecord, 'id' | 'reason' | 'httpStatus'>;
 
+/** What a proxy told of its connections; `violations` where they can be had. */
+interface Told {
+  readonly records: readonly Recorded[];
+  readonly violations?: readonly Violation[];
+}
+
 /** Everything that is wrong, in words. */
-export function faults(played: readonly Played[], records: readonly Recorded[]): string[] {
+export function faults(played: readonly Played[], { records, violations }: Told): string[] {
   const byId = new Map(records.map((record) => [record.id, record]));
   const found: string[] = [];
   const expected = played.reduce((sum, { script }) => sum + script.ends, 0);
   if (records.length !== expected) found.push(`${records.length} ends are recorded of ${expected} requests`);
   if (byId.size !== records.length) found.push(`${records.length - byId.size} ends are recorded twice`);
   for (const { id, reason } of records) if (reason === 'internal_error') found.push(`${id} ended by an internal error`);
+  for (const reason of violations ? new Set<Reason>(Object.values(LIMITS)) : []) {
+    const ends = records.filter((record) => record.reason === reason).length;
+    const counted = violations?.filter(({ limit, action }) => LIMITS[limit] === reason && action !== 'throttle').length;
+    if (ends !== counted) found.push(`${counted} violations are counted of ${ends} ends by ${reason}`);
+  }
   for (const one of played) {
     const problem = fault(one, byId);
     if (problem === undefined) continue;
