@@ -50,6 +50,17 @@ export const OPTIONS = {
       .env('SOCKETPOD_LISTEN')
       .default(parseEndpoint(fallback), fallback)
       .argParser(parseEndpoint),
+  admin: (fallback?: string) => {
+    const option = new Option('--admin <host:port>', 'address of the admin port: /metrics, /healthz, /readyz, /connections')
+      .env('SOCKETPOD_ADMIN')
+      .argParser(parseEndpoint);
+    return fallback === undefined ? option : option.default(parseEndpoint(fallback), fallback);
+  },
+  maxFramesPerSecond: () =>
+    new Option('--max-frames-per-second <number>', 'frames of any kind that a client may send in a second')
+      .env('SOCKETPOD_MAX_FRAMES_PER_SECOND')
+      .default(2000)
+      .argParser(wholeNumber(1, 1_000_000)),
   attach: () =>
     new Option('--attach <host:port>', 'pass every connection to this server instead of starting processes')
       .env('SOCKETPOD_ATTACH')

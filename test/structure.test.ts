@@ -10,7 +10,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kube: ['core', 'api', 'fault', 'log'],
   runtime: ['kube', 'core', 'api', 'log'],
   proxy: ['runtime', 'core', 'api'],
-  cli: ['proxy', 'runtime', 'kube', 'core', 'api', 'config', 'fault', 'log'],
+  metrics: ['proxy', 'runtime', 'core', 'api'],
+  cli: ['metrics', 'proxy', 'runtime', 'kube', 'core', 'api', 'config', 'fault', 'log', 'admin', 'version'],
+  admin: ['proxy'],
+  version: [],
   main: ['cli'],
   config: ['core', 'api'],
   fault: [],
@@ -24,6 +27,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ajv: ['src/api/validate.ts'],
   '@marcbachmann/cel-js': ['src/api/validate.ts'],
   commander: ['src/cli/program.ts', 'src/config.ts'],
+  'prom-client': ['src/metrics/series.ts'],
   yaml: ['src/cli/files.ts', 'src/cli/crd.ts'],
 };
 

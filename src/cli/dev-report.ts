@@ -7,8 +7,9 @@ import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { ConnectionRecord, Observer } from '../proxy/record.ts';
 
 /** Hears of all that happens in `dev`. */
-export interface Report extends Observer {
-  listening(address: string): void;
+export interface Report extends Pick<Observer, 'opened' | 'violated' | 'ended'> {
+  /** @param admin the admin port's, when there is one */
+  listening(address: string, admin: string | undefined): void;
   /** A function is served; `changed`: it was before, in another version. */
   serving(key: string, urls: readonly string[], changed: boolean): void;
   removed(key: string): void;
@@ -21,7 +22,7 @@ export interface Report extends Observer {
 export function jsonReport(out: Writable): Report {
   const tell = (event: string, fields: object) => void out.write(`${JSON.stringify({ event, ...fields })}\n`);
   return {
-    listening: (address) => tell('listening', { address }),
+    listening: (address, admin) => tell('listening', { address, admin }),
     serving: (key, urls, changed) => tell('function', { function: key, urls, changed }),
     removed: (key) => tell('removed', { function: key }),
     problem: (line) => tell('problem', { problem: line }),
@@ -37,7 +38,8 @@ export function terminalReport(out: Writable): Report {
   const paint = (style: Parameters<typeof styleText>[0], text: string) => styleText(style, text, { stream: out });
   const say = (line: string) => void out.write(`${line}\n`);
   return {
-    listening: (address) => say(paint('dim', `listening on ${address}; stop with Ctrl-C`)),
+    listening: (address, admin) =>
+      say(paint('dim', `listening on ${address}${admin === undefined ? '' : `, admin port ${admin}`}; stop with Ctrl-C`)),
     serving: (key, urls, changed) =>
       say(`${paint('bold', key)}  ${urls.join('  ')}${changed ? paint('dim', '  (changed: holds for new connections)') : ''}`),
     removed: (key) => say(`${paint('bold', key)}  ${paint('dim', 'removed')}`),
@@ -60,7 +62,8 @@ function endLine(record: ConnectionRecord, paint: (style: Parameters<typeof styl
       ? `open ${(record.openMs / 1000).toFixed(1)} s, ${record.messagesUp} up, ${record.messagesDown} down`
       : `HTTP ${record.httpStatus || '-'}`;
   const detail = record.detail === '' ? '' : paint('dim', `  ${record.detail}`);
-  return `${paint('cyan', short(record.id))} end   ${record.function || '-'}  ${verdict}  ${paint('dim', figures)}${detail}`;
+  const words = record.lastWords === '' ? '' : paint('dim', `\n${record.lastWords}`.replaceAll('\n', '\n         '));
+  return `${paint('cyan', short(record.id))} end   ${record.function || '-'}  ${verdict}  ${paint('dim', figures)}${detail}${words}`;
 }
 
 /** Enough of an id to tell the lines of a session apart. */

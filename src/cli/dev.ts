@@ -3,6 +3,7 @@
 import type { Endpoint } from '../config.ts';
 import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
+import { tellAll } from '../proxy/record.ts';
 import { listen } from '../proxy/server.ts';
 import { createServices, type Services } from '../proxy/services.ts';
 import { attachRuntime } from '../runtime/attach.ts';
@@ -10,6 +11,7 @@ import { processRuntime } from '../runtime/processes.ts';
 import { readCeilings } from './ceilings.ts';
 import { FunctionFiles } from './dev-files.ts';
 import { jsonReport, type Report, terminalReport } from './dev-report.ts';
+import { metricsOf, NO_CLUSTER, openAdminPort } from './operate.ts';
 import { stopSignal } from './signals.ts';
 
 /** The longest that the end of `dev` takes: 3 s of closing, and the grace period of the processes (ms). */
@@ -20,6 +22,8 @@ export interface DevOptions {
   readonly file?: readonly string[];
   readonly listen: Endpoint;
   readonly attach?: Endpoint;
+  readonly admin?: Endpoint;
+  readonly maxFramesPerSecond: number;
   readonly ceilings?: string;
   readonly publicUrl?: string;
   readonly json: boolean;
@@ -30,21 +34,24 @@ export async function dev(options: DevOptions): Promise<void> {
   const report = options.json ? jsonReport(process.stdout) : terminalReport(process.stdout);
   const { attach } = options;
   const runtime = attach ? attachRuntime(attach.host, attach.port) : processRuntime((fn, id, line) => report.output(fn, id, line));
-  const services = createServices(runtime, report);
+  const metrics = metricsOf(() => operated);
+  const services = createServices(runtime, tellAll(metrics, report), options.maxFramesPerSecond);
+  const operated = { ...NO_CLUSTER, services, stopping: false };
   const files = new FunctionFiles(options.file ?? ['.'], await readCeilings(options.ceilings));
 
   const first = await files.read();
   if (first.problems.length > 0) throw new UserError(first.problems.join('\n'));
   if (first.functions.length === 0) throw new UserError(`no WebSocketFunction in ${files.paths.join(', ')}; name a file or folder with -f`);
 
-  const { host, port } = options.listen;
-  const server = await listen({ host, port }, services).catch((error) => {
-    throw listenFault(error, host, port);
+  const { host } = options.listen;
+  const server = await listen(options.listen, services).catch((error) => {
+    throw listenFault(error, options.listen);
   });
+  const admin = options.admin && (await openAdminPort(options.admin, operated, metrics));
   const shownHost = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
   const base = options.publicUrl ?? `ws://${shownHost}:${server.port}`;
   serve(first.functions, services, report, base);
-  report.listening(`${shownHost}:${server.port}`);
+  report.listening(`${shownHost}:${server.port}`, admin && `${options.admin?.host}:${admin.port}`);
 
   const watching = files.watch(async () => {
     const { functions, problems } = await files.read();
@@ -53,11 +60,13 @@ export async function dev(options: DevOptions): Promise<void> {
   });
 
   await stopSignal();
+  operated.stopping = true;
   watching.close();
   void server.close();
   services.registry.endAll('drained');
   const stopped = Promise.all([services.registry.empty(), runtime.close(STOP_MS)]);
   await Promise.race([stopped, stopSignal()]);
+  admin?.close();
 }
 
 /** Makes the served set equal to this one. */

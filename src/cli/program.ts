@@ -2,12 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { OPTIONS } from '../config.ts';
 import { UserError } from '../fault.ts';
+import { VERSION } from '../version.ts';
 
 /** Runs the program. @returns its exit code */
 export async function run(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = new Command('socketpod')
     .description('One isolated pod per WebSocket connection, on your Kubernetes')
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(socketpod help COMMAND lists the options)');
   const command = (name: string, description: string) => program.command(name).description(description).exitOverride();
@@ -16,6 +18,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.file())
     .addOption(OPTIONS.listen('127.0.0.1:8080'))
     .addOption(OPTIONS.attach())
+    .addOption(OPTIONS.admin())
+    .addOption(OPTIONS.maxFramesPerSecond())
     .addOption(OPTIONS.ceilings())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.json())
@@ -27,6 +31,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.kubeconfig())
     .addOption(OPTIONS.namespace())
     .addOption(OPTIONS.listen('0.0.0.0:8080'))
+    .addOption(OPTIONS.admin('0.0.0.0:9090'))
+    .addOption(OPTIONS.maxFramesPerSecond())
     .addOption(OPTIONS.ceilings())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())

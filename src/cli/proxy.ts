@@ -2,17 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
-import { outcome, status } from '../core/outcome.ts';
 import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
 import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
+import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
 import { log } from '../log.ts';
-import type { Observer } from '../proxy/record.ts';
+import { tellAll } from '../proxy/record.ts';
 import { listen } from '../proxy/server.ts';
 import { createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
 import { readCeilings } from './ceilings.ts';
+import { metricsOf, type Operated, openAdminPort } from './operate.ts';
+import { proxyReport } from './proxy-report.ts';
 import { stopSignal } from './signals.ts';
 
 /** The longest that the deletion of all pods may take at the end (ms). */
@@ -23,6 +25,8 @@ export interface ProxyOptions {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly listen: Endpoint;
+  readonly admin: Endpoint;
+  readonly maxFramesPerSecond: number;
   readonly ceilings?: string;
   readonly publicUrl?: string;
   readonly unschedulableGrace?: number;
@@ -31,16 +35,21 @@ export interface ProxyOptions {
 /** Serves until SIGTERM or SIGINT. Throws a UserError for what the operator can mend. */
 export async function proxy(options: ProxyOptions): Promise<void> {
   const ceilings = await readCeilings(options.ceilings);
-  const client = connectKube(options.kubeconfig);
+  let stopping = false;
+  const metrics = metricsOf(() => operated);
+  const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
+  const warn = (line: string) => log('warn', line);
   const runtime = new PodRuntime({
     client,
     proxyId,
     namespace: options.namespace,
     unschedulableGraceMs: options.unschedulableGrace === undefined ? undefined : options.unschedulableGrace * 1000,
-    log: (line) => log('warn', line),
+    observer: metrics,
+    log: warn,
   });
-  const services = createServices(runtime, logObserver());
+  const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
+  const services = createServices(runtime, tellAll(metrics, report), options.maxFramesPerSecond);
   const base = options.publicUrl ?? `ws://${options.listen.host}:${options.listen.port}`;
   const functions = watchFunctions(client, options.namespace, ceilings, {
     set: (fn) => {
@@ -48,24 +57,35 @@ export async function proxy(options: ProxyOptions): Promise<void> {
       log('info', 'function', { function: `${fn.namespace}/${fn.name}`, urls: urlsOf(fn, base), problem: fn.problem });
     },
     gone: (key) => services.functions.delete(key),
-    log: (line) => log('warn', line),
+    log: warn,
   });
+  const operated: Operated = {
+    services,
+    pods: () => runtime.pods(),
+    pendingDeletes: () => runtime.pendingDeletes,
+    watches: () => [functions, runtime.watched],
+    get stopping() {
+      return stopping;
+    },
+  };
   await functions.start().catch((error) => startFault(error, client));
   await runtime.ready().catch((error) => startFault(error, client));
 
-  const { host, port } = options.listen;
-  const server = await listen({ host, port }, services).catch((error) => {
-    throw listenFault(error, host, port);
+  const admin = await openAdminPort(options.admin, operated, metrics);
+  const server = await listen(options.listen, services).catch((error) => {
+    throw listenFault(error, options.listen);
   });
-  log('info', 'listening', { host, port: server.port, proxy: proxyId });
+  log('info', 'listening', { host: options.listen.host, port: server.port, admin: admin.port, proxy: proxyId });
 
   await stopSignal();
+  stopping = true;
   log('info', 'stopping', { connections: services.registry.size });
   void server.close();
   functions.stop();
   services.registry.endAll('drained');
   await Promise.race([stopped(services.registry.empty(), runtime), stopSignal()]);
   await client.close();
+  admin.close();
 }
 
 async function stopped(empty: Promise<void>, runtime: PodRuntime): Promise<void> {
@@ -83,16 +103,4 @@ function startFault(error: unknown, client: KubeClient): never {
   if (code === 403) throw new UserError(`this kubeconfig may not do what a proxy does: ${message}`);
   if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
   throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
-}
-
-/** One line when a connection opens, one when it ends. */
-function logObserver(): Observer {
-  return {
-    opened: (opened) => log('info', 'open', { ...opened }),
-    violated: () => {}, // counted; the line of the end tells of those that closed
-    ended: (record) => {
-      const { reason, detail, ...rest } = record;
-      log('info', 'end', { code: outcome(reason).code, reason, status: status(reason), ...rest, detail });
-    },
-  };
 }

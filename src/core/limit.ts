@@ -1,25 +1,33 @@
-// The limits of a connection as they are counted (contract part 8), and the reason with which a connection over one of them ends.
+// What a connection can be too much of: the `limit` label of `socketpod_limit_violations_total`, with the reason each one ends in.
 import type { CompleteSpec } from '../api/types.ts';
 import type { Reason } from './outcome.ts';
 
-/** Every limit, in the order of the docs, with the reason of the end or refusal that it causes. */
-export const LIMITS = {
-  message_size_up: 'request_too_large',
-  message_size_down: 'response_too_large',
-  bytes_per_second: 'rate_exceeded',
-  messages_per_second: 'rate_exceeded',
-  frames_per_second: 'frame_rate_exceeded',
-  idle_timeout: 'idle_timeout',
-  execution_timeout: 'execution_timeout',
-  max_connections: 'max_connections',
-  start_rate: 'start_rate_exceeded',
-} as const satisfies Record<string, Reason>;
-
-/** The `limit` label of `socketpod_limit_violations_total`. */
-export type Limit = keyof typeof LIMITS;
-
-/** What was done about a violation: the connection was closed, its reads were held back, or it was not let in. */
+/** What is done when a limit is passed: the connection is closed, its client read more slowly, or its upgrade refused. */
 export type LimitAction = 'close' | 'throttle' | 'refuse';
+
+interface LimitRow {
+  /** Determines the function code. */
+  readonly reason: Reason;
+  readonly actions: readonly LimitAction[];
+}
+
+const table = {
+  message_size_up: { reason: 'request_too_large', actions: ['close'] },
+  message_size_down: { reason: 'response_too_large', actions: ['close'] },
+  bytes_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'] },
+  messages_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'] },
+  frames_per_second: { reason: 'frame_rate_exceeded', actions: ['close'] },
+  idle_timeout: { reason: 'idle_timeout', actions: ['close'] },
+  execution_timeout: { reason: 'execution_timeout', actions: ['close'] },
+  max_connections: { reason: 'max_connections', actions: ['refuse'] },
+  start_rate: { reason: 'start_rate_exceeded', actions: ['refuse'] },
+} as const satisfies Record<string, LimitRow>;
+
+/** A limit of contract part 4, or one of the platform's own. */
+export type Limit = keyof typeof table;
+
+/** Every limit with its row. */
+export const LIMITS: Readonly<Record<Limit, LimitRow>> = table;
 
 /** The limit that refused a connection for this reason; undefined when no limit did. */
 export function refusingLimit(reason: Reason): Limit | undefined {

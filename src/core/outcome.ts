@@ -10,6 +10,8 @@ export interface Outcome {
   readonly code: number;
   /** The cause in words, for the tables of the docs and for `errorMessage`. */
   readonly cause: string;
+  /** The main reason of its code: a function's count of it starts at 0, so that a rate over the code sees the first one. */
+  readonly main?: true;
   /** Words after the code in a close reason of ours; default: the reason with blanks. ASCII. */
   readonly words?: string;
   /** Answer to a handshake that ends so: HTTP status (0: nobody is left to answer, or the function's own answer) and Retry-After in seconds. */
@@ -23,7 +25,7 @@ const bothAway = { client: 1001, function: 1001 } as const;
 
 const table = {
   // Ends of an open connection that the peers decide.
-  normal_closure: { code: 200, cause: 'either side closed with 1000', close: passed },
+  normal_closure: { code: 200, main: true, cause: 'either side closed with 1000', close: passed },
   client_mandatory_extension: { code: 200, cause: 'the client closed with 1010', close: passed },
   function_internal_error: { code: 200, cause: 'the function closed with 1011', close: passed },
   function_close_code: { code: 439, cause: 'the function closed with another code', close: passed },
@@ -34,17 +36,17 @@ const table = {
     words: 'function exited',
     close: { client: 1011, function: 'none' },
   },
-  client_going_away: { code: 456, cause: 'the client closed with 1001', close: passed },
+  client_going_away: { code: 456, main: true, cause: 'the client closed with 1001', close: passed },
   client_close_code: { code: 456, cause: 'the client closed with another code', close: passed },
   client_no_status: { code: 456, cause: 'the client closed without a code', close: passed },
   client_dropped: { code: 456, cause: 'the client dropped its TCP connection', close: { client: 'none', function: 1001 } },
 
   // Limits.
-  idle_timeout: { code: 455, cause: 'no data either way for idleTimeoutSeconds', close: bothAway },
-  execution_timeout: { code: 433, cause: 'open longer than executionTimeoutSeconds', close: bothAway },
-  request_too_large: { code: 406, cause: 'a client message over maxMessageBytes', close: { client: 1009, function: 1001 } },
-  response_too_large: { code: 407, cause: 'a function message over maxMessageBytes', close: { client: 1009, function: 1009 } },
-  rate_exceeded: { code: 429, cause: 'the client sends over a rate of the function', close: { client: 1008, function: 1001 } },
+  idle_timeout: { code: 455, main: true, cause: 'no data either way for idleTimeoutSeconds', close: bothAway },
+  execution_timeout: { code: 433, main: true, cause: 'open longer than executionTimeoutSeconds', close: bothAway },
+  request_too_large: { code: 406, main: true, cause: 'a client message over maxMessageBytes', close: { client: 1009, function: 1001 } },
+  response_too_large: { code: 407, main: true, cause: 'a function message over maxMessageBytes', close: { client: 1009, function: 1009 } },
+  rate_exceeded: { code: 429, main: true, cause: 'the client sends over a rate of the function', close: { client: 1008, function: 1001 } },
   frame_rate_exceeded: { code: 429, cause: 'over --max-frames-per-second of any kind', close: { client: 1008, function: 1001 } },
   client_protocol_error: { code: 456, cause: 'the client broke the framing', close: { client: 1002, function: 1002 } },
   function_protocol_error: { code: 439, cause: 'the function broke the framing', close: { client: 1002, function: 1002 } },
@@ -52,12 +54,13 @@ const table = {
   // The backend or the platform.
   memory_limit: {
     code: 434,
+    main: true,
     cause: 'the container was killed for memory',
     words: 'function exited',
     refusal: { status: 502 },
     close: { client: 1011, function: 'none' },
   },
-  function_exited: { code: 439, cause: 'the container exited', close: { client: 1011, function: 'none' } },
+  function_exited: { code: 439, main: true, cause: 'the container exited', close: { client: 1011, function: 'none' } },
   pod_evicted: {
     code: 439,
     cause: 'the pod was evicted',
@@ -76,6 +79,7 @@ const table = {
   drained: { code: 500, cause: 'the proxy drained and its time was over', close: { client: 1012, function: 1001 } },
   internal_error: {
     code: 500,
+    main: true,
     cause: 'a fault of the platform',
     refusal: { status: 503, retryAfter: 5 },
     close: { client: 1011, function: 1001 },
@@ -88,7 +92,7 @@ const table = {
   bad_credentials: { code: 401, cause: 'no or bad credentials', refusal: { status: 401 } },
   origin_denied: { code: 441, cause: 'the origin is not allowed', refusal: { status: 403 } },
   claims_denied: { code: 441, cause: 'the token lacks a required claim', refusal: { status: 403 } },
-  max_connections: { code: 432, cause: 'maxConnections is reached', refusal: { status: 429, retryAfter: 1 } },
+  max_connections: { code: 432, main: true, cause: 'maxConnections is reached', refusal: { status: 429, retryAfter: 1 } },
   quota_exceeded: { code: 432, cause: "the namespace's quota is used up", refusal: { status: 429, retryAfter: 1 } },
   start_rate_exceeded: {
     code: 429,

@@ -2,6 +2,7 @@
 // for every cause that could be made. The first match wins; conditions and states are compared, events are never counted.
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { reasonOfExit } from './exit.ts';
+import { lastWords } from './last-words.ts';
 import type { Reason } from './outcome.ts';
 
 /** A pod on its way to an open port. */
@@ -11,7 +12,7 @@ export type PodReading =
   | { readonly state: 'running'; readonly ip: string }
   /** The kubelet refused the pod (OutOfcpu, ...): another one may be made. */
   | { readonly state: 'refused'; readonly detail: string }
-  | { readonly state: 'failed'; readonly reason: Reason; readonly detail: string };
+  | { readonly state: 'failed'; readonly reason: Reason; readonly detail: string; readonly lastWords: string };
 
 const PULL_FAILURES = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'];
 const CREATE_FAILURES = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
@@ -27,7 +28,7 @@ export function functionStatus(pod: V1Pod): V1ContainerStatus | undefined {
 export function readPod(pod: V1Pod): PodReading {
   const status = functionStatus(pod);
   const terminated = status?.state?.terminated;
-  if (killedForMemory(pod)) return failed('memory_limit', 'killed for memory before its port opened');
+  if (killedForMemory(pod)) return failed('memory_limit', 'killed for memory before its port opened', wordsOf(status));
   const others = endedByOthers(pod);
   if (others) return failed(others, others === 'pod_evicted' ? 'evicted while it started' : 'deleted while it started');
   if (terminated) {
@@ -35,7 +36,7 @@ export function readPod(pod: V1Pod): PodReading {
     // A container that never ran has the beginning of time as its start.
     const neverRan = START_FAILURES.includes(reason) || new Date(terminated.startedAt ?? 0).getTime() <= 0;
     if (neverRan) return failed('container_start_failed', `${reason}: ${message}`);
-    return failed('container_exited', `exit code ${exitCode} before its port opened: ${message}`);
+    return failed('container_exited', `exit code ${exitCode} before its port opened`, wordsOf(status));
   }
   if (pod.status?.phase === 'Failed' && !pod.status.containerStatuses?.length) {
     return { state: 'refused', detail: `${pod.status.reason ?? 'Failed'}: ${pod.status.message ?? ''}` };
@@ -47,14 +48,20 @@ export function readPod(pod: V1Pod): PodReading {
     const ended = one === status ? undefined : one.state?.terminated;
     if (ended && START_FAILURES.includes(ended.reason ?? ''))
       return failed('container_start_failed', `init container ${one.name}: ${ended.message ?? ''}`);
-    if (ended && ended.exitCode !== 0) return failed('container_exited', `init container ${one.name}: exit code ${ended.exitCode}`);
+    if (ended && ended.exitCode !== 0)
+      return failed('container_exited', `init container ${one.name}: exit code ${ended.exitCode}`, wordsOf(one));
   }
   if (status?.state?.running && pod.status?.podIP) return { state: 'running', ip: pod.status.podIP };
   return { state: 'starting' };
 }
 
-function failed(reason: Reason, detail: string): PodReading {
-  return { state: 'failed', reason, detail };
+function failed(reason: Reason, detail: string, lastWords = ''): PodReading {
+  return { state: 'failed', reason, detail, lastWords };
+}
+
+/** The end of what a container wrote: the kubelet keeps it if the container failed (terminationMessagePolicy, core/pod.ts). */
+function wordsOf(status: V1ContainerStatus | undefined): string {
+  return lastWords(status?.state?.terminated?.message ?? '');
 }
 
 /** Was the container itself killed for memory? With exit code 0 only a child of it was, and it went on (facts: row 12c). */
@@ -108,6 +115,15 @@ export function causeOfDrop(pod: V1Pod, byOthers: 'pod_evicted' | 'pod_deleted' 
   const terminated = functionStatus(pod)?.state?.terminated;
   if (!terminated) return undefined;
   return byOthers ?? reasonOfExit(terminated.exitCode);
+}
+
+/** What the pod shows of the end of its function: in words for the operator, and the last words of the function itself. */
+export function describeEnd(pod: V1Pod): { readonly detail: string; readonly lastWords: string } {
+  const status = functionStatus(pod);
+  const disrupted = pod.status?.conditions?.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  const exitCode = status?.state?.terminated?.exitCode;
+  const words = [disrupted?.message ?? pod.status?.message ?? '', exitCode === undefined ? '' : `exit code ${exitCode}`];
+  return { detail: words.filter((one) => one !== '').join('; '), lastWords: wordsOf(status) };
 }
 
 function condition(pod: V1Pod, type: string): string | undefined {

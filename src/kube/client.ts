@@ -3,6 +3,7 @@
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
+import { kubeCall } from '../core/kube-call.ts';
 import { UserError } from '../fault.ts';
 
 /** How long credentials are used before they are read again: projected tokens change on disk (ms). */
@@ -45,6 +46,16 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** Hears of calls, for the metrics. */
+export interface KubeObserver {
+  /** @param statusCode 0 when there was no answer */
+  kubeCalled(verb: string, resource: string, statusCode: number, seconds: number): void;
+  watchRestarted(resource: string, cause: WatchCut): void;
+}
+
+/** Why a watch has to be opened again: the server ended it in its time, its version is too old, an error, or no answer. */
+export type WatchCut = 'ended' | 'expired' | 'error' | 'unreachable';
+
 interface Credentials {
   readonly headers: Record<string, string>;
   readonly calls: Dispatcher;
@@ -56,11 +67,13 @@ interface Credentials {
 /** A connection to one API server. */
 export class KubeClient {
   readonly server: string;
+  readonly observer: KubeObserver | undefined;
   readonly #config: KubeConfig;
   #credentials: Credentials | undefined;
 
-  constructor(config: KubeConfig) {
+  constructor(config: KubeConfig, observer?: KubeObserver) {
     this.#config = config;
+    this.observer = observer;
     this.server = (config.getCurrentCluster()?.server ?? '').replace(/\/$/, '');
   }
 
@@ -78,13 +91,13 @@ export class KubeClient {
 
   async #once<T>(method: Dispatcher.HttpMethod, path: string, options: CallOptions): Promise<T> {
     const { headers, calls } = await this.#current();
-    const answer = await request(this.#url(path, options.query), {
+    const answer = await this.#observed(path, this.#url(path, options.query), {
       method,
       dispatcher: calls,
       headers: { ...headers, accept: 'application/json', ...(options.body ? { 'content-type': options.type ?? 'application/json' } : {}) },
       body: options.body ? JSON.stringify(options.body) : null,
       signal: AbortSignal.timeout(options.timeoutMs ?? CALL_MS),
-    }).catch(unreachable);
+    });
     const text = await answer.body.text().catch(unreachable);
     if (answer.statusCode >= 400) throw refused(answer.statusCode, text, answer.headers['retry-after']);
     return parsed(text) as T;
@@ -93,7 +106,7 @@ export class KubeClient {
   /** Opens a watch and yields its lines until the server ends it. Throws a KubeError. */
   async *lines(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<string> {
     const { headers, watches } = await this.#current();
-    const answer = await request(this.#url(path, query), { method: 'GET', dispatcher: watches, headers, signal }).catch(unreachable);
+    const answer = await this.#observed(path, this.#url(path, query), { method: 'GET', dispatcher: watches, headers, signal });
     if (answer.statusCode >= 400) throw refused(answer.statusCode, await answer.body.text().catch(() => ''), answer.headers['retry-after']);
     let rest = '';
     try {
@@ -104,6 +117,24 @@ export class KubeClient {
       }
     } catch (error) {
       unreachable(error as Error);
+    }
+  }
+
+  /** A request that is counted when its answer begins. Throws a KubeError when there is none. */
+  async #observed(
+    path: string,
+    url: string,
+    options: Parameters<typeof request>[1] & { method: string },
+  ): Promise<Dispatcher.ResponseData<unknown>> {
+    const { verb, resource } = kubeCall(options.method, path, url.includes('watch=true'));
+    const begun = performance.now();
+    let status = 0;
+    try {
+      const answer = await request(url, options).catch(unreachable);
+      status = answer.statusCode;
+      return answer;
+    } finally {
+      this.observer?.kubeCalled(verb, resource, status, (performance.now() - begun) / 1000);
     }
   }
 
@@ -165,7 +196,7 @@ function parsed(text: string): unknown {
 }
 
 /** A client by kubeconfig: this file, KUBECONFIG, ~/.kube/config, or the pod's service account. Throws a UserError. */
-export function connectKube(kubeconfig: string | undefined): KubeClient {
+export function connectKube(kubeconfig: string | undefined, observer?: KubeObserver): KubeClient {
   const config = new KubeConfig();
   try {
     if (kubeconfig !== undefined) config.loadFromFile(kubeconfig);
@@ -178,5 +209,5 @@ export function connectKube(kubeconfig: string | undefined): KubeClient {
   if (!cluster || cluster.server === 'http://localhost:8080') {
     throw new UserError('no cluster: there is no kubeconfig and this is no pod; set KUBECONFIG or --kubeconfig (socketpod dev needs none)');
   }
-  return new KubeClient(config);
+  return new KubeClient(config, observer);
 }

@@ -1,7 +1,8 @@
 // A list and watch that comes back: list in pages, watch from there with bookmarks, resume where the server closed, list again
 // when the version is too old (410). What was missed while away is made up for, deletions too. stop() means stop.
 import { backoff } from '../core/backoff.ts';
-import { type KubeClient, KubeError } from './client.ts';
+import { kubeCall } from '../core/kube-call.ts';
+import { type KubeClient, KubeError, type WatchCut } from './client.ts';
 
 /** The part of any Kubernetes object that a watch needs. */
 export interface Watched {
@@ -35,12 +36,15 @@ export class Watch<T extends Watched> {
   lastEventAt = 0;
   readonly #client: KubeClient;
   readonly #options: WatchOptions<T>;
+  /** As in `pods`. */
+  readonly resource: string;
   readonly #stopped = new AbortController();
   #version = '';
 
   constructor(client: KubeClient, options: WatchOptions<T>) {
     this.#client = client;
     this.#options = options;
+    this.resource = kubeCall('GET', options.path, true).resource;
   }
 
   /**
@@ -66,11 +70,13 @@ export class Watch<T extends Watched> {
         if (this.#version === '') await this.#list();
         await this.#watch();
         failures = 0;
+        this.#restarted('ended');
         if (performance.now() - openedAt < SHORT_MS) waitMs = backoff(0, Math.random());
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         if (this.#stopped.signal.aborted) return;
         if (error.status === 410) this.#version = '';
+        this.#restarted(error.status === 410 ? 'expired' : error.status === 0 ? 'unreachable' : 'error');
         this.#options.fault(error);
         waitMs = Math.max(error.retryAfterMs, error.status === 410 ? 0 : backoff(failures++, Math.random()));
       }
@@ -126,6 +132,10 @@ export class Watch<T extends Watched> {
       if (type === 'DELETED') this.#gone(object);
       this.#version = object.metadata?.resourceVersion ?? this.#version;
     }
+  }
+
+  #restarted(cause: WatchCut): void {
+    if (!this.#stopped.signal.aborted) this.#client.observer?.watchRestarted(this.resource, cause);
   }
 
   #set(object: T): void {

@@ -6,7 +6,7 @@ import { LIMITS, type Limit, limitText } from '../core/limit.ts';
 import { timeoutOf } from '../core/meter.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import type { Backend } from '../runtime/runtime.ts';
+import { type Backend, type Cause, INIT_TIMEOUT } from '../runtime/runtime.ts';
 import type { Deadline } from './clock.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
@@ -35,14 +35,14 @@ export class Connection implements Registered, Deadline {
   readonly #starting = new AbortController();
   #state: State = 'Provisioning';
   #reason: Reason = 'internal_error';
-  #detail = '';
+  #words: Omit<Cause, 'reason'> = { detail: '', lastWords: '' };
   #httpStatus = 0;
   #openedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #backend: Backend | undefined;
   #stopped = false;
   #relay: Relay | undefined;
-  #cause: Promise<Reason> | undefined;
+  #cause: Promise<Cause> | undefined;
 
   constructor({ head, ...upgrade }: AcceptedUpgrade, services: Services) {
     this.id = upgrade.id;
@@ -67,12 +67,12 @@ export class Connection implements Registered, Deadline {
   }
 
   /** Ends the connection for this reason; the first reason wins. */
-  end(reason: Reason, detail = ''): void {
+  end(reason: Reason, detail = '', lastWords = ''): void {
     if (this.#state === 'Closing' || this.#state === 'Closed') return;
     const wasOpen = this.#state === 'Open';
     this.#state = next(this.#state, 'ended');
     this.#reason = reason;
-    this.#detail = detail;
+    this.#words = { detail, lastWords };
     clearTimeout(this.#timer);
     if (wasOpen) this.#closeBoth();
     else this.#refuse();
@@ -80,7 +80,7 @@ export class Connection implements Registered, Deadline {
 
   async #provision(): Promise<void> {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
-    if (!started.ok) return this.end(started.reason, started.detail);
+    if (!started.ok) return this.end(started.reason, started.detail, started.lastWords);
     this.#backend = started.backend;
     if (this.#state !== 'Provisioning') {
       started.backend.socket.destroy();
@@ -109,7 +109,7 @@ export class Connection implements Registered, Deadline {
 
   #initTimeout(): void {
     // While a backend is being made its runtime knows best what it was waiting for; it answers the abort with the reason.
-    if (this.#state === 'Provisioning') this.#starting.abort();
+    if (this.#state === 'Provisioning') this.#starting.abort(INIT_TIMEOUT);
     else this.end('handshake_timeout');
   }
 
@@ -154,11 +154,11 @@ export class Connection implements Registered, Deadline {
   #exceeded(limit: Limit): void {
     if (this.#state !== 'Open') return;
     this.#violated(limit, 'close');
-    this.end(LIMITS[limit], limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
+    this.end(LIMITS[limit].reason, limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
   }
 
   #violated(limit: Limit, action: 'close' | 'throttle'): void {
-    this.#services.observer.violated({ function: keyOf(this.fn), limit, code: outcome(LIMITS[limit]).code, action });
+    this.#services.observer.violated({ function: keyOf(this.fn), limit, code: outcome(LIMITS[limit].reason).code, action });
   }
 
   #dropped(from: Side): void {
@@ -187,7 +187,7 @@ export class Connection implements Registered, Deadline {
       return void this.#finish();
     }
     const { rawHeaders } = this.#upgrade;
-    const message = this.#reason === 'bad_handshake' ? this.#detail : outcome(this.#reason).cause;
+    const message = this.#reason === 'bad_handshake' ? this.#words.detail : outcome(this.#reason).cause;
     violatedByRefusal(this.#reason, this.fn, this.#services.observer);
     void sendRefusal(socket, { reason: this.#reason, id: this.id, message, fn: this.fn, rawHeaders }).then((httpStatus) => {
       this.#httpStatus = httpStatus;
@@ -222,7 +222,8 @@ export class Connection implements Registered, Deadline {
     if (this.#cause) {
       const cause = await this.#cause;
       if (!this.#services.functions.has(this.fn)) this.#reason = 'function_deleted';
-      else if (cause !== 'function_dropped') this.#reason = cause;
+      else if (cause.reason !== 'function_dropped') this.#reason = cause.reason;
+      this.#words = cause;
     }
     this.#services.registry.remove(this);
     this.#services.observer.ended(this.#record(endedAt));
@@ -236,7 +237,7 @@ export class Connection implements Registered, Deadline {
     return {
       ...this.#facts(endedAt),
       reason: this.#reason,
-      detail: this.#detail,
+      ...this.#words,
       httpStatus: this.#httpStatus,
       clientCloseCode: this.#relay?.state('client').said,
       functionCloseCode: this.#relay?.state('function').said,

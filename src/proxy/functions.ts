@@ -2,15 +2,22 @@
 import { findRoute, type RouteTable, routeTable } from '../core/route.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 
+/** Who hears of functions. */
+export interface FunctionEvents {
+  /** It came or changed. */
+  served(fn: ServedFunction): void;
+  /** It is gone, or was replaced by another one of its name. */
+  gone(fn: ServedFunction): void;
+}
+
 /** The set of functions. Edits hold for connections accepted from then on; a deletion ends those that are open. */
 export class Functions {
   readonly #functions = new Map<string, ServedFunction>();
-  readonly #deleted: (fn: ServedFunction) => void;
+  readonly #events: FunctionEvents;
   #table: RouteTable | undefined;
 
-  /** @param deleted hears of each function that is gone, or was replaced by another one of its name */
-  constructor(deleted: (fn: ServedFunction) => void) {
-    this.#deleted = deleted;
+  constructor(events: FunctionEvents) {
+    this.#events = events;
   }
 
   get size(): number {
@@ -25,7 +32,8 @@ export class Functions {
     const before = this.#functions.get(keyOf(fn));
     this.#functions.set(keyOf(fn), fn);
     this.#table = undefined;
-    if (before && before.uid !== fn.uid) this.#deleted(before);
+    if (before && before.uid !== fn.uid) this.#events.gone(before);
+    this.#events.served(fn);
   }
 
   delete(key: string): void {
@@ -33,7 +41,7 @@ export class Functions {
     if (!before) return;
     this.#functions.delete(key);
     this.#table = undefined;
-    this.#deleted(before);
+    this.#events.gone(before);
   }
 
   /** Is this very function (by uid) still there? */

@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   readonly id: string;
   /** `namespace/name`; empty when no function was found. */
   readonly function: string;
+  /** Empty when no function was found, or nothing was started for it. */
+  readonly functionUid: string;
   readonly clientAddress: string;
   /** The client's `traceparent` header (W3C Trace Context); empty without one. */
   readonly traceparent: string;
@@ -40,6 +42,8 @@ export interface ConnectionRecord extends ConnectionFacts {
   readonly reason: Reason;
   /** What went wrong, in words for the operator; never sent to a client. */
   readonly detail: string;
+  /** The end of the function's output where it failed, at most 1,024 bytes, of any content; never sent to a client. */
+  readonly lastWords: string;
   /** The HTTP status that the client got; 101 when the connection opened or was refused by a close frame, 0 when nobody was left. */
   readonly httpStatus: number;
   /** Close codes seen from each side; undefined where none came. */
@@ -66,16 +70,39 @@ export interface Violation {
   readonly action: LimitAction;
 }
 
-/** Hears of connections. `ended` is called once for every upgrade request, `opened` once for each that comes so far. */
+/** Why a socket ended before there was an upgrade request that could be read. */
+export type SocketError = 'tls' | 'head_timeout' | 'head_too_large' | 'malformed' | 'overload';
+
+/** Hears of all that happens in the data plane. */
 export interface Observer {
+  /** A function, `namespace/name`, came or changed. */
+  functionServed(key: string, accepted: boolean): void;
+  functionGone(key: string): void;
+  /** Once for each upgrade request that comes so far. */
   opened(opened: Opened): void;
   violated(violation: Violation): void;
+  /** Once for each upgrade request. */
   ended(record: ConnectionRecord): void;
+  socketError(cause: SocketError): void;
+}
+
+/** One observer that tells all of these, in this order. */
+export function tellAll(...observers: readonly Partial<Observer>[]): Observer {
+  return {
+    functionServed: (key, accepted) => observers.forEach((one) => void one.functionServed?.(key, accepted)),
+    functionGone: (key) => observers.forEach((one) => void one.functionGone?.(key)),
+    opened: (opened) => observers.forEach((one) => void one.opened?.(opened)),
+    violated: (violation) => observers.forEach((one) => void one.violated?.(violation)),
+    ended: (record) => observers.forEach((one) => void one.ended?.(record)),
+    socketError: (cause) => observers.forEach((one) => void one.socketError?.(cause)),
+  };
 }
 
 /** The fields of a record that say nothing: no backend was started, no byte was relayed. */
 export const NOTHING_HAPPENED = {
+  functionUid: '',
   detail: '',
+  lastWords: '',
   traceparent: '',
   clientCloseCode: undefined,
   functionCloseCode: undefined,

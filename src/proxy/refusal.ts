@@ -63,7 +63,7 @@ export async function sendRefusal(socket: Socket, refusal: Refusal): Promise<num
 /** Tells of a refusal that a limit caused. */
 export function violatedByRefusal(reason: Reason, fn: ServedFunction | undefined, observer: Observer): void {
   const limit = refusingLimit(reason);
-  if (limit && fn) observer.violated({ function: keyOf(fn), limit, code: outcome(LIMITS[limit]).code, action: 'refuse' });
+  if (limit && fn) observer.violated({ function: keyOf(fn), limit, code: outcome(LIMITS[limit].reason).code, action: 'refuse' });
 }
 
 /** The bytes of a refusal of ours over HTTP. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { HEALTH_PATH, handshake, plainAddress, refuse } from './handshake.ts';
+import type { SocketError } from './record.ts';
 import { sendAndClose } from './refusal.ts';
 import type { Services } from './services.ts';
 
@@ -98,12 +99,13 @@ function plainRequest(request: IncomingMessage, response: ServerResponse, servic
 function clientError(error: NodeJS.ErrnoException, socket: Socket, services: Services): void {
   socket.on('error', () => {});
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, message] = headProblem(error.code ?? '');
+  const [status, message, cause] = headProblem(error.code ?? '');
+  services.observer.socketError(cause);
   void refuse(socket, randomUUID(), plainAddress(socket.remoteAddress), { reason: 'bad_handshake', message, status }, services);
 }
 
-function headProblem(code: string): [status: number, message: string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, `the request head is over ${MAX_HEAD} bytes`];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request head was not complete in time'];
-  return [400, 'this is not an HTTP/1.1 request'];
+function headProblem(code: string): [status: number, message: string, cause: SocketError] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, `the request head is over ${MAX_HEAD} bytes`, 'head_too_large'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request head was not complete in time', 'head_timeout'];
+  return [400, 'this is not an HTTP/1.1 request', 'malformed'];
 }

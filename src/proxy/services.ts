@@ -1,4 +1,5 @@
 // What all connections of one proxy share, put together around a runtime.
+import { keyOf } from '../core/served.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Clock } from './clock.ts';
 import { Functions } from './functions.ts';
@@ -21,6 +22,13 @@ export interface Services {
 /** The parts of a new proxy. The deletion of a function ends its connections. */
 export function createServices(runtime: Runtime, observer: Observer, maxFramesPerSecond = MAX_FRAMES_PER_SECOND): Services {
   const registry = new Registry();
-  const functions = new Functions((fn) => registry.endAll('function_deleted', fn.uid));
+  const functions = new Functions({
+    served: (fn) => observer.functionServed(keyOf(fn), fn.problem === ''),
+    gone(fn) {
+      registry.endAll('function_deleted', fn.uid);
+      registry.forget(keyOf(fn));
+      observer.functionGone(keyOf(fn));
+    },
+  });
   return { runtime, registry, functions, observer, clock: new Clock(), maxFramesPerSecond };
 }

@@ -37,6 +37,7 @@ export function factsOf(
   return {
     id,
     function: keyOf(fn),
+    functionUid: fn.uid,
     clientAddress,
     traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
     backend: backend?.name ?? '',

@@ -19,7 +19,7 @@ export function attachRuntime(host: string, port: number): Runtime {
         vanished: new Promise(() => {}),
         noted: () => undefined,
         stop: () => {},
-        cause: async () => 'function_dropped',
+        cause: async () => ({ reason: 'function_dropped', detail: '', lastWords: '' }),
       };
       return { ok: true, backend };
     },

@@ -2,10 +2,10 @@
 // that is tried until it has happened.
 import type { V1Pod } from '@kubernetes/client-node';
 import { backoff } from '../core/backoff.ts';
-import type { Reason } from '../core/outcome.ts';
-import { causeOfDrop, endedByOthers, everRan } from '../core/pod-status.ts';
+import { causeOfDrop, describeEnd, endedByOthers, everRan } from '../core/pod-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deletePod } from '../kube/pods.ts';
+import type { Cause } from './runtime.ts';
 
 /** What others did to a pod. */
 export type ByOthers = 'pod_evicted' | 'pod_deleted' | undefined;
@@ -79,6 +79,11 @@ export class OwnPod {
     return this.#deletedAt > 0;
   }
 
+  /** Was its deletion asked for, and not taken by the API server yet? */
+  get deletePending(): boolean {
+    return this.deleting && this.#deleteVersion === undefined && !this.gone;
+  }
+
   /** What others did to the pod before our DELETE, as far as is known. */
   get byOthers(): ByOthers {
     if (this.#foundGone) return this.#endedIn?.how ?? 'pod_deleted';
@@ -119,12 +124,12 @@ export class OwnPod {
   }
 
   /** Why the function's socket dropped; `function_dropped` when nothing certain has shown in `withinMs`. */
-  async cause(withinMs: number): Promise<Reason> {
+  async cause(withinMs: number): Promise<Cause> {
     const signal = AbortSignal.timeout(withinMs);
     for (;;) {
-      const cause = causeOfDrop(this.pod, this.byOthers);
-      if (cause) return cause;
-      if (this.gone || signal.aborted) return this.byOthers ?? 'function_dropped';
+      const reason = causeOfDrop(this.pod, this.byOthers);
+      if (reason) return { reason, ...describeEnd(this.pod) };
+      if (this.gone || signal.aborted) return { reason: this.byOthers ?? 'function_dropped', ...describeEnd(this.pod) };
       await this.change(signal);
     }
   }

@@ -1,16 +1,15 @@
 // From a created pod to its open port: the watch says what becomes of the pod, and as soon as its container runs the port is tried,
 // without waiting for the kubelet to say Ready.
 import type { Socket } from 'node:net';
-import type { Reason } from '../core/outcome.ts';
 import { isScheduled, isUnschedulable, readPod, reasonAtTimeout } from '../core/pod-status.ts';
 import type { OwnPod } from './own-pod.ts';
 import { probe } from './probe.ts';
-import type { StartRequest, StartStages } from './runtime.ts';
+import type { StartFailure, StartRequest, StartStages } from './runtime.ts';
 
 /** What came of a pod: an open port, a failure, or a node that refused it. */
 export type PortResult =
   | { readonly kind: 'open'; readonly socket: Socket; readonly stages: StartStages }
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly detail: string }
+  | { readonly kind: 'failed'; readonly failure: StartFailure }
   | { readonly kind: 'again'; readonly detail: string };
 
 /** Waits until the pod's port is open or it is certain that it will not be. */
@@ -25,9 +24,9 @@ export async function openPort(own: OwnPod, request: StartRequest, graceMs: numb
     for (;;) {
       if (socket) return { kind: 'open', socket, stages: clock.stages };
       if (request.signal.aborted) return atTimeout(own, request.fn.spec.port);
-      if (own.gone) return { kind: 'failed', reason: own.byOthers ?? 'pod_deleted', detail: 'the pod is gone' };
+      if (own.gone) return failed({ reason: own.byOthers ?? 'pod_deleted', detail: 'the pod is gone' });
       const reading = readPod(own.pod);
-      if (reading.state === 'failed') return { kind: 'failed', reason: reading.reason, detail: reading.detail };
+      if (reading.state === 'failed') return failed(reading);
       if (reading.state === 'refused') return { kind: 'again', detail: reading.detail };
       if (grace?.aborted && isUnschedulable(own.pod)) return atTimeout(own, request.fn.spec.port);
       clock.see(isScheduled(own.pod), reading.state === 'running');
@@ -48,10 +47,14 @@ export async function openPort(own: OwnPod, request: StartRequest, graceMs: numb
 
 function atTimeout(own: OwnPod, port: number): PortResult {
   const reason = reasonAtTimeout(own.pod);
-  if (reason === 'port_timeout') return { kind: 'failed', reason, detail: `the container runs, but nothing listens on port ${port}` };
+  if (reason === 'port_timeout') return failed({ reason, detail: `the container runs, but nothing listens on port ${port}` });
   const { status, spec } = own.pod;
   const unmet = status?.conditions?.find((condition) => condition.status === 'False')?.message;
-  return { kind: 'failed', reason, detail: unmet || `the pod is ${status?.phase ?? 'new'} on ${spec?.nodeName ?? 'no node'}` };
+  return failed({ reason, detail: unmet || `the pod is ${status?.phase ?? 'new'} on ${spec?.nodeName ?? 'no node'}` });
+}
+
+function failed({ reason, detail, lastWords = '' }: Omit<StartFailure, 'ok'>): PortResult {
+  return { kind: 'failed', failure: { ok: false, reason, detail, lastWords } };
 }
 
 /** How long each stage took, from one sight of the pod to the next. */

@@ -2,23 +2,28 @@
 // from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import type { Reason } from '../core/outcome.ts';
 import { podFor } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import { freeSlot, slotName, slotOf } from '../core/slots.ts';
+import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, deletePod, getPod, labelPod } from '../kube/pods.ts';
 import { Watch } from '../kube/watch.ts';
+import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
-import { openPort } from './pod-port.ts';
-import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
+import { openPort, type PortResult } from './pod-port.ts';
+import { type Backend, INIT_TIMEOUT, type Runtime, type Started, type StartFailure, type StartRequest } from './runtime.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
 
-/** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
-const TAKEN_MS = 30_000;
+/** Hears of pods, for the metrics. */
+export interface PodObserver {
+  /** @param result abandoned: nobody waited for it any more */
+  podStarted(fn: string, start: 'cold' | 'warm', result: 'ready' | 'failed' | 'abandoned'): void;
+  /** @param seconds since its create */
+  podGone(fn: string, seconds: number): void;
+}
 
 /** What the pod runtime is made with. */
 export interface PodRuntimeOptions {
@@ -29,6 +34,7 @@ export interface PodRuntimeOptions {
   readonly namespace: string | undefined;
   /** A start that finds no node ends after this; undefined: at the init timeout (ms). */
   readonly unschedulableGraceMs: number | undefined;
+  readonly observer?: PodObserver;
   /** Faults that mend themselves, for the log. */
   log(line: string): void;
 }
@@ -39,8 +45,7 @@ export class PodRuntime implements Runtime {
   readonly #watch: Watch<V1Pod>;
   /** Pods of this process by `namespace/name`; a name is here from before its create call. */
   readonly #own = new Map<string, OwnPod | 'creating'>();
-  /** Names that a create found taken by pods that the watch does not show, and until when that is believed (ms). */
-  readonly #taken = new Map<string, number>();
+  readonly #slots: HeldSlots;
   #whenChanged: (() => void)[] = [];
   #closed = false;
 
@@ -54,6 +59,7 @@ export class PodRuntime implements Runtime {
       gone: (pod) => this.#vanished(pod),
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
     });
+    this.#slots = new HeldSlots(this.#watch.objects, this.#own);
   }
 
   /** Resolves when all function pods are known. Rejects with a KubeError. */
@@ -68,9 +74,10 @@ export class PodRuntime implements Runtime {
       if ('ok' in made) return made;
       const create = performance.now() - begun;
       const opened = await openPort(made, request, this.#options.unschedulableGraceMs);
+      this.#options.observer?.podStarted(keyOf(request.fn), 'cold', resultOf(opened, request.signal));
       if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
       made.delete(false);
-      if (opened.kind === 'failed') return { ok: false, reason: opened.reason, detail: opened.detail };
+      if (opened.kind === 'failed') return opened.failure;
       // The kubelet refused the pod: it is made again, in another slot, until the init timeout.
       if (request.signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
       this.#options.log(`pod ${made.pod.metadata?.name} was refused by its node: ${opened.detail}`);
@@ -83,6 +90,27 @@ export class PodRuntime implements Runtime {
     const timeout = AbortSignal.timeout(withinMs);
     while (this.#own.size > 0 && !timeout.aborted) await this.#change(timeout);
     this.#watch.stop();
+  }
+
+  /** The pods of this process, by function and state. */
+  *pods(): Generator<{ function: string; state: string }> {
+    for (const own of this.#own.values()) {
+      if (own === 'creating') continue;
+      const { namespace = '', labels = {} } = own.pod.metadata ?? {};
+      yield { function: `${namespace}/${labels[LABEL_FUNCTION]}`, state: labels[LABEL_STATE] ?? '' };
+    }
+  }
+
+  /** Deletions that the API server has not taken yet. */
+  get pendingDeletes(): number {
+    let pending = 0;
+    for (const own of this.#own.values()) if (own !== 'creating' && own.deletePending) pending++;
+    return pending;
+  }
+
+  /** The resource of its watch, and when the last event came, in ms since 1970. */
+  get watched(): { readonly resource: string; readonly lastEventAt: number } {
+    return this.#watch;
   }
 
   /** Creates a pod in a free slot. */
@@ -101,14 +129,16 @@ export class PodRuntime implements Runtime {
         this.#own.delete(key);
         this.#changed();
         if (isConflict(created)) {
-          if (!this.#watch.objects.has(key)) this.#taken.set(key, performance.now() + TAKEN_MS);
+          this.#slots.conflict(key);
           continue;
         }
         return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
       }
       const own = new OwnPod(created, this.#options.client, this.#options.log);
+      const createdAt = performance.now();
       this.#own.set(key, own);
       void own.vanished.then(() => {
+        this.#options.observer?.podGone(keyOf(fn), (performance.now() - createdAt) / 1000);
         if (this.#own.get(key) === own) this.#own.delete(key);
         this.#changed();
       });
@@ -149,26 +179,12 @@ export class PodRuntime implements Runtime {
   async #reserve(fn: ServedFunction, signal: AbortSignal): Promise<number | undefined> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
     for (;;) {
-      const { taken, going } = this.#slots(fn);
+      const { taken, going } = this.#slots.of(fn);
       const slot = freeSlot(fn.spec.maxConnections, taken);
       if (slot !== undefined) this.#own.set(keyOfSlot(fn, slot), 'creating');
       if (slot !== undefined || !going || patience.aborted) return slot;
       await this.#change(patience);
     }
-  }
-
-  #slots(fn: ServedFunction): { taken: Set<number>; going: boolean } {
-    const taken = new Set<number>();
-    let going = false;
-    for (const [key, until] of this.#taken) if (performance.now() > until) this.#taken.delete(key);
-    for (const key of [...this.#watch.objects.keys(), ...this.#own.keys(), ...this.#taken.keys()]) {
-      const slot = key.startsWith(`${fn.namespace}/`) ? slotOf(fn.name, key.slice(fn.namespace.length + 1)) : undefined;
-      if (slot === undefined) continue;
-      taken.add(slot);
-      const own = this.#own.get(key);
-      if (this.#watch.objects.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going = true;
-    }
-    return { taken, going };
   }
 
   #backend(own: OwnPod, socket: Backend['socket'], stages: Backend['stages']): Backend {
@@ -186,13 +202,13 @@ export class PodRuntime implements Runtime {
       vanished: own.vanished,
       noted: () => own.byOthers,
       stop: (dropped) => own.delete(dropped),
-      cause: (withinMs): Promise<Reason> => own.cause(withinMs),
+      cause: (withinMs) => own.cause(withinMs),
     };
   }
 
   #seen(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#taken.delete(key);
+    this.#slots.seen(key);
     const own = this.#own.get(key);
     if (own === 'creating') return;
     if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
@@ -205,7 +221,7 @@ export class PodRuntime implements Runtime {
 
   #vanished(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#taken.delete(key);
+    this.#slots.seen(key);
     const own = this.#own.get(key);
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#changed();
@@ -227,7 +243,7 @@ export class PodRuntime implements Runtime {
   }
 }
 
-/** `namespace/name` of the pod in a slot. */
-function keyOfSlot(fn: ServedFunction, slot: number): string {
-  return `${fn.namespace}/${slotName(fn.name, slot)}`;
+function resultOf({ kind }: PortResult, signal: AbortSignal): 'ready' | 'failed' | 'abandoned' {
+  if (kind === 'open') return 'ready';
+  return signal.aborted && signal.reason !== INIT_TIMEOUT ? 'abandoned' : 'failed';
 }

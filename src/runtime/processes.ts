@@ -7,14 +7,16 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { localCommand } from '../core/command.ts';
 import { reasonOfExit } from '../core/exit.ts';
-import type { Reason } from '../core/outcome.ts';
+import { LAST_WORDS_BYTES, lastBytes, lastWords } from '../core/last-words.ts';
 import type { ServedFunction } from '../core/served.ts';
 import { probe } from './probe.ts';
-import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
+import type { Backend, Cause, Runtime, Started, StartRequest } from './runtime.ts';
 
 const HOST = '127.0.0.1';
 /** Between SIGTERM and SIGKILL where the template does not say, in seconds (contract part 2). */
 const GRACE_SECONDS = 5;
+/** How long after an exit its output is read on: what left the group may hold the pipes open for ever (ms). */
+const OUTPUT_MS = 200;
 
 /** Takes a line that a function wrote to its standard output or error. */
 export type OutputSink = (fn: ServedFunction, connectionId: string, line: string) => void;
@@ -43,7 +45,11 @@ export function processRuntime(output: OutputSink): Runtime {
       const local = new LocalProcess(child, request.fn.spec.template.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS);
       // Without a descriptor left there are no streams, and an error event instead, which `local` hears.
       for (const stream of [child.stdout, child.stderr] as (Readable | undefined)[]) {
-        if (stream) createInterface({ input: stream }).on('line', (line) => output(request.fn, request.connectionId, line));
+        if (!stream) continue;
+        createInterface({ input: stream }).on('line', (line) => {
+          local.hear(line);
+          output(request.fn, request.connectionId, line);
+        });
       }
       running.add(local);
       local.exited.then(() => running.delete(local));
@@ -67,7 +73,8 @@ async function opened(local: LocalProcess, port: number, signal: AbortSignal, st
   if (first && 'code' in first) {
     over.abort();
     (await socketOrNot)?.destroy();
-    return { ok: false, reason: 'container_exited', detail: `exit code ${first.code} before its port opened` };
+    const detail = `exit code ${first.code} before its port opened`;
+    return { ok: false, reason: 'container_exited', detail, lastWords: await local.lastWords(first.code) };
   }
   if (first && 'error' in first) {
     over.abort();
@@ -87,12 +94,15 @@ class LocalProcess {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
   readonly #graceMs: number;
+  readonly #outputRead: Promise<unknown>;
+  #output = '';
   #exit: Exit | undefined;
   #stopping = false;
 
   constructor(child: ChildProcess, graceSeconds: number) {
     this.#child = child;
     this.#graceMs = graceSeconds * 1000;
+    this.#outputRead = new Promise((resolve) => void child.once('close', resolve));
     this.exited = new Promise((resolve) => {
       const end = (exit: Exit) => {
         this.#exit ??= exit;
@@ -138,9 +148,22 @@ class LocalProcess {
     }
   }
 
-  async #cause(withinMs: number): Promise<Reason> {
+  /** It wrote a line. */
+  hear(line: string): void {
+    this.#output = lastBytes(`${this.#output}${line}\n`, LAST_WORDS_BYTES);
+  }
+
+  /** The end of its output, once it has exited; as on a cluster, only if that was with an error. */
+  async lastWords(exitCode: number): Promise<string> {
+    if (exitCode === 0) return '';
+    await within(this.#outputRead, OUTPUT_MS);
+    return lastWords(this.#output);
+  }
+
+  async #cause(withinMs: number): Promise<Cause> {
     const exit = await within(this.exited, withinMs);
-    return exit && 'code' in exit ? reasonOfExit(exit.code) : 'function_dropped';
+    if (!exit || 'error' in exit) return { reason: 'function_dropped', detail: '', lastWords: '' };
+    return { reason: reasonOfExit(exit.code), detail: `exit code ${exit.code}`, lastWords: await this.lastWords(exit.code) };
   }
 }
 

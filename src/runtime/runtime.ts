@@ -15,6 +15,9 @@ export interface StartRequest {
   readonly signal: AbortSignal;
 }
 
+/** Why a start's signal was aborted when that was the init timeout; anything else: nobody waits for the backend any more. */
+export const INIT_TIMEOUT = 'init timeout';
+
 /** How long each stage of a start took, in milliseconds; a stage that did not happen is absent. `admit` and `handshake` are the proxy's. */
 export interface StartStages {
   admit?: number;
@@ -30,6 +33,17 @@ export interface StartFailure {
   readonly ok: false;
   readonly reason: Reason;
   readonly detail: string;
+  /** The end of the function's output (core/last-words.ts); absent where it never ran, or said nothing. */
+  readonly lastWords?: string;
+}
+
+/** Why a function's socket dropped, for the record. */
+export interface Cause {
+  readonly reason: Reason;
+  /** In words for the operator, as in `exit code 7`; empty when nothing more is known. */
+  readonly detail: string;
+  /** The end of the function's output (core/last-words.ts); empty unless it ended with an error. */
+  readonly lastWords: string;
 }
 
 /** The answer to a StartRequest. */
@@ -59,7 +73,7 @@ export interface Backend {
    * Why the function's socket dropped: resolves as soon as the cause is known, with `function_dropped` when none showed up in
    * `withinMs` (contract part 2: the recorded reason waits up to 2 s). To be called together with stop().
    */
-  cause(withinMs: number): Promise<Reason>;
+  cause(withinMs: number): Promise<Cause>;
 }
 
 /** A source of backends: child processes, a server that already runs, or pods. */

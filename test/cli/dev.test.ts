@@ -98,6 +98,23 @@ describe('dev', () => {
     await expect(open('/default/f')).rejects.toThrow('404');
   });
 
+  it('shows the last words of a function that fails, and keeps them from its client', async () => {
+    write('f.json', functionFile('f', 'x').replace('s.send(\\"x\\")', '{ console.error(\\"no such\\\\n  thing\\"); process.exit(7); }'));
+    dev = await startDev(['-f', folder]);
+    const socket = await open('/default/f');
+    const closed = new Promise((resolve) => socket.once('close', (code, text) => resolve([code, String(text)])));
+    socket.on('message', (message) => expect.unreachable(String(message)));
+    socket.send('?');
+    expect(await dev.event('end')).toMatchObject({
+      code: 439,
+      reason: 'function_exited',
+      detail: 'exit code 7',
+      lastWords: 'no such\n  thing',
+      functionUid: expect.stringMatching(/./),
+    });
+    expect(await closed).toEqual([1011, '439 function exited']);
+  });
+
   it('refuses connections of a function over the ceilings', async () => {
     write('f.json', functionFile('f', 'x', '{"maxConnections": 7}'));
     const ceilings = join(folder, '..', 'ceilings.yaml');

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go, Node and npm: Debian packages, and a virtual environment for Python in the cache folder
-# (lib.sh puts it on PATH). As root; does nothing when all is there.
+# Installs what the tests need beside Go, Node and npm: Debian packages, and in the cache folder a virtual environment for Python and
+# Prometheus (test.sh puts them on PATH). As root; does nothing when all is there.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
@@ -33,4 +33,17 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet -r "$requirements"
   cp "$requirements" "$venv/requirements.txt" # last: it says that all is there
+fi
+
+# Unpacked, not installed: installed, Debian's package serves at port 9090 from then on and at each boot, adds a user, and brings a
+# dozen packages for its web pages. The tests need its two programs, which need nothing but the C library.
+if [ ! -x "$prometheus/promtool" ]; then
+  say "unpacking prometheus into $prometheus"
+  rm -rf "$prometheus"
+  mkdir -p "$prometheus/package"
+  download() { (cd "$prometheus/package" && apt-get -qq -o APT::Sandbox::User=root download prometheus); }
+  download || { apt-get update -qq && download; } # its lists of packages may be missing, or too old
+  # promtool comes second in the package: it says that all is there.
+  dpkg-deb --fsys-tarfile "$prometheus"/package/*.deb | tar x -C "$prometheus" --strip-components=3 ./usr/bin/prometheus ./usr/bin/promtool
+  rm -r "$prometheus/package"
 fi

@@ -15,6 +15,7 @@ fi
 # Everything that is built once and kept. test/support/cluster.ts looks in the same place.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/socketpod
 venv=$cache/venv # Python with `websockets`: install.sh
+prometheus=$cache/prometheus # prometheus and promtool: install.sh
 
 # Progress goes to stderr: stdout belongs to the command that runs in the cluster.
 say() { echo "cluster: $*" >&2; }

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 cd "$here/../.."
 # Node of the project first; called by hand, npm has not done that.
-export PATH=$PWD/node_modules/.bin:$venv/bin:$PATH
+export PATH=$PWD/node_modules/.bin:$venv/bin:$prometheus:$PATH
 
 KUBE_BINARY=$("$here/build.sh")
 export KUBE_BINARY

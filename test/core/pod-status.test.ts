@@ -3,6 +3,7 @@ import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import {
   causeOfDrop,
+  describeEnd,
   endedByOthers,
   everRan,
   killedForMemory,
@@ -16,13 +17,14 @@ interface Shown {
   init?: object;
   phase?: string;
   reason?: string;
+  message?: string;
   conditions?: Record<string, string>;
   ip?: string;
   deleted?: boolean;
 }
 
 /** A pod with this status. */
-function pod({ state, init, phase = 'Pending', reason, conditions = {}, ip, deleted }: Shown): V1Pod {
+function pod({ state, init, phase = 'Pending', reason, message, conditions = {}, ip, deleted }: Shown): V1Pod {
   const statusOf = (name: string, one: object) => ({
     name,
     state: one as V1ContainerState,
@@ -37,8 +39,9 @@ function pod({ state, init, phase = 'Pending', reason, conditions = {}, ip, dele
     status: {
       phase,
       ...(reason ? { reason } : {}),
+      ...(message ? { message } : {}),
       ...(ip ? { podIP: ip } : {}),
-      conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
+      conditions: Object.entries(conditions).map(([type, status]) => ({ type, status, message: `words of ${type}` })),
       ...(state ? { containerStatuses: [statusOf('side', { running: {} }), statusOf('function', state)] } : {}),
       ...(init ? { initContainerStatuses: [statusOf('init', init)] } : {}),
     },
@@ -125,6 +128,42 @@ describe('a drop', () => {
     expect(endedByOthers(pod({}))).toBeUndefined();
     expect(killedForMemory(pod({ state: terminated(0, 'OOMKilled') }))).toBe(false);
   });
+});
+
+describe('the words of an end', () => {
+  const said = (exitCode: number, message: string, reason = 'Error') => ({
+    terminated: { exitCode, reason, message, startedAt: '2026-01-01T00:00:00Z' },
+  });
+
+  it.each<[string, Shown, string, string]>([
+    ['7 an exit', { state: said(7, 'Error: x\n    at y\n') }, 'exit code 7 before its port opened', 'Error: x\n    at y'],
+    ['7 a silent exit', { state: terminated(7) }, 'exit code 7 before its port opened', ''],
+    ['12b a memory kill', { state: said(137, 'more', 'OOMKilled') }, 'killed for memory before its port opened', 'more'],
+    [
+      '6a what never ran',
+      { state: { terminated: { exitCode: 128, reason: 'StartError', message: 'no file' } } },
+      'StartError: no file',
+      '',
+    ],
+    [
+      'an init container',
+      { init: said(2, 'no volume\n'), state: waiting('PodInitializing') },
+      'init container init: exit code 2',
+      'no volume',
+    ],
+    ['3 an image', { state: waiting('ErrImagePull') }, 'ErrImagePull: words', ''],
+  ])('before the port opened: %s', (_row, shown, detail, lastWords) => {
+    expect(readPod(pod(shown))).toMatchObject({ state: 'failed', detail, lastWords });
+  });
+
+  it.each<[string, Shown, string, string]>([
+    ['nothing', { state: { running: {} } }, '', ''],
+    ['an exit', { state: said(7, `${'x'.repeat(2000)}\nbye\n`) }, 'exit code 7', `${'x'.repeat(1020)}\nbye`],
+    ['a silent exit', { state: terminated(0, 'Completed') }, 'exit code 0', ''],
+    ['an eviction', { state: terminated(143), conditions: { DisruptionTarget: 'True' } }, 'words of DisruptionTarget; exit code 143', ''],
+    ['no eviction', { state: terminated(143), conditions: { DisruptionTarget: 'False' } }, 'exit code 143', ''],
+    ['the deadline', { state: terminated(143), message: 'deadline' }, 'deadline; exit code 143', ''],
+  ])('after a drop: %s', (_name, shown, detail, lastWords) => expect(describeEnd(pod(shown))).toEqual({ detail, lastWords }));
 });
 
 describe('everRan', () => {

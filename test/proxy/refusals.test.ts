@@ -21,7 +21,8 @@ function scripted(answer: Reason | undefined): Runtime {
   return {
     start: ({ signal }) =>
       new Promise<Started>((resolve) => {
-        const give = (reason: Reason) => resolve({ ok: false, reason, detail: 'node-7 says: secret words of the platform' });
+        const give = (reason: Reason) =>
+          resolve({ ok: false, reason, detail: 'node-7 says: secret words of the platform', lastWords: 'secret last words' });
         if (answer) return give(answer);
         signal.addEventListener('abort', () => give('port_timeout'));
       }),

@@ -42,7 +42,7 @@ function scripted({ before, vanished, noted, cause }: Script): Runtime {
           vanished: vanished ?? new Promise(() => {}),
           noted: noted ?? (() => undefined),
           stop: (dropped) => void stops.push(dropped),
-          cause: async () => cause ?? 'function_dropped',
+          cause: async () => ({ reason: cause ?? 'function_dropped', detail: '', lastWords: '' }),
         },
       };
     },

@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
     async (subject) => {
       const backend = backendOf(await start(subject));
       backend.socket.destroy();
-      expect(await backend.cause(50)).toBe('function_dropped');
+      expect(await backend.cause(50)).toEqual({ reason: 'function_dropped', detail: '', lastWords: '' });
       backend.stop(false);
     },
   ],

@@ -66,3 +66,41 @@ describe('the runtime of local processes', () => {
     await runtime.close(1000);
   });
 });
+
+describe('the last words of a local process', () => {
+  /** A function that does this at SIGTERM. */
+  const atTerm = (end: string) =>
+    `exec ${process.execPath} -e 'process.on("SIGTERM", () => { console.log("bye"); ${end} }); require("net").createServer(() => {}).listen(process.env.PORT, "127.0.0.1")'`;
+
+  const COUNTED = Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join('');
+
+  it.each<[string, string, string, string]>([
+    ['both its streams', 'echo one; sleep 0.05; echo two >&2; exit 7', 'exit code 7 before its port opened', 'one\ntwo'],
+    ['a line without an end', 'printf "no end"; exit 1', 'exit code 1 before its port opened', 'no end'],
+    ['nothing', 'exit 1', 'exit code 1 before its port opened', ''],
+    ['an exit that is no error', 'echo bye; exit 0', 'exit code 0 before its port opened', ''],
+    ['much', 'seq 1 100000; exit 2', 'exit code 2 before its port opened', COUNTED.slice(-1024).trim()],
+    ['a pipe that another process holds open', 'setsid sleep 3 & echo bye; exit 3', 'exit code 3 before its port opened', 'bye'],
+  ])('before its port opened: %s', async (_what, devCommand, detail, lastWords) => {
+    const runtime = processRuntime(() => {});
+    const fn = served('dies', {}, { devCommand });
+    const started = await runtime.start({ fn, connectionId: 'c1', signal: AbortSignal.timeout(10_000) });
+    expect(started).toEqual({ ok: false, reason: 'container_exited', detail, lastWords });
+    await runtime.close(1000);
+  });
+
+  it.each([
+    ['process.exit(7)', 'function_exited', 'exit code 7', 'bye'],
+    ['process.kill(process.pid, "SIGKILL")', 'function_exited', 'exit code 137', 'bye'],
+    ['process.exit(0)', 'function_dropped', 'exit code 0', ''],
+  ])('after its port opened: %s', async (end, reason, detail, lastWords) => {
+    const runtime = processRuntime(() => {});
+    const fn = served('dies', {}, { devCommand: atTerm(end) });
+    const started = await runtime.start({ fn, connectionId: 'c1', signal: AbortSignal.timeout(10_000) });
+    if (!started.ok) throw new Error(started.detail);
+    started.backend.stop(true);
+    expect(await started.backend.cause(5000)).toEqual({ reason, detail, lastWords });
+    started.backend.socket.destroy();
+    await runtime.close(1000);
+  });
+});

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crdYaml } from '../../src/cli/crd.ts';
-import { codesTable, fieldsTable, optionsTable } from './tables.ts';
+import { codesTable, fieldsTable, metricsTable, optionsTable } from './tables.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -17,7 +17,12 @@ export const GENERATED: readonly Generated[] = [
   { path: 'README.md', content: () => withTables(readFileSync(join(ROOT, 'README.md'), 'utf8')) },
 ];
 
-const TABLES: Readonly<Record<string, () => string>> = { codes: codesTable, fields: fieldsTable, options: optionsTable };
+const TABLES: Readonly<Record<string, () => string>> = {
+  codes: codesTable,
+  fields: fieldsTable,
+  options: optionsTable,
+  metrics: metricsTable,
+};
 
 /** The text with every `<!-- generated:NAME -->` block filled anew. */
 export function withTables(text: string): string {

@@ -57,6 +57,7 @@ export type LogLine = { readonly message: string } & Record<string, unknown>;
 export interface NodeProxy {
   readonly child: ChildProcess;
   readonly port: number;
+  readonly adminPort: number;
   readonly lines: LogLine[];
   /** The record of the end of a connection to this function. */
   end(fn: string, count?: number): Promise<LogLine>;
@@ -67,7 +68,9 @@ export interface NodeProxy {
 
 /** Starts `socketpod proxy` on a free port. */
 export async function startNodeProxy(args: readonly string[] = []): Promise<NodeProxy> {
-  const child = spawn(process.execPath, [MAIN, 'proxy', '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [MAIN, 'proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: LogLine[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
   const found = async (what: string, fits: (line: LogLine) => boolean, count = 1) => {
@@ -76,10 +79,11 @@ export async function startNodeProxy(args: readonly string[] = []): Promise<Node
     if (!line) throw new Error(`the proxy ended before ${what}`);
     return line;
   };
-  const { port } = await found('the proxy listens', ({ message }) => message === 'listening');
+  const { port, admin } = await found('the proxy listens', ({ message }) => message === 'listening');
   return {
     child,
     port: Number(port),
+    adminPort: Number(admin),
     lines,
     end: (fn, count = 1) => found(`a connection of ${fn} has ended`, (line) => line.message === 'end' && line.function === fn, count),
     serves: async (fn) => void (await found(`${fn} is served`, (line) => line.message === 'function' && line.function === fn)),

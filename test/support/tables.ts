@@ -1,7 +1,9 @@
-// The tables of the README, made from the code: codes from core/outcome.ts, fields from the schema, options from config.ts.
+// The tables of the README, made from the code: codes from core/outcome.ts, fields from the schema, options from config.ts,
+// metrics from metrics/definitions.ts.
 import { SPEC } from '../../src/api/schema.ts';
 import { OPTIONS } from '../../src/config.ts';
 import { type CloseAction, OUTCOMES, type Outcome } from '../../src/core/outcome.ts';
+import { type Label, SERIES } from '../../src/metrics/definitions.ts';
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -46,4 +48,20 @@ export function optionsTable(): string {
     ['option', 'environment', 'meaning'],
     options.map(({ flags, envVar, description }) => [`\`${flags}\``, `\`${envVar}\``, description]),
   );
+}
+
+/** Every series with its labels and what they may say. */
+export function metricsTable(): string {
+  const rows = Object.entries(SERIES).map(([name, { type, labels, help, buckets }]) => [
+    `\`${name}\``,
+    type,
+    Object.entries(labels).map(labelOf).join(', '),
+    buckets ? `${help} Buckets: ${buckets.join(' ')}.` : help,
+  ]);
+  return table(['name', 'type', 'labels', 'meaning'], rows);
+}
+
+function labelOf([name, values]: [string, Label]): string {
+  const says = typeof values === 'string' ? values : values.join(', ');
+  return says === '' ? `\`${name}\`` : `\`${name}\` (${says})`;
 }
