@@ -1,6 +1,7 @@
 // The same with a pod for each connection, on a real node: no pod is left.
 import type { Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { samples } from '../support/metrics.ts';
 import { functionObject, installCrd, kubectl, type LogLine, startNodeProxy, watchPods } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 import { chaosSeed, faults, playClients, type Recorded } from './run.ts';
@@ -68,6 +69,11 @@ it('leaves no pod, whatever clients and functions do', { timeout: 180_000 }, asy
       .join(' ')}`,
   );
   expect(faults(played, { records: ended() })).toEqual([]);
+  const counted = samples(await (await fetch(`http://127.0.0.1:${proxy.adminPort}/metrics`)).text());
+  const sum = (name: string) => [...counted].reduce((all, [series, value]) => (series.startsWith(name) ? all + value : all), 0);
+  expect(sum('socketpod_connections_total{'), 'each end is counted once').toBe(ended().length);
+  const gauges = ['socketpod_open_connections', 'socketpod_pending_connections', 'socketpod_pods{', 'socketpod_pending_deletes'];
+  expect(gauges.map(sum)).toEqual([0, 0, 0, 0]);
   expect(await proxy.stop()).toBe(0);
   expect(pods.pods.size).toBe(0);
 });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { LIMITS } from '../../src/core/limit.ts';
-import { outcome, type Reason } from '../../src/core/outcome.ts';
+import { outcome } from '../../src/core/outcome.ts';
 import type { ConnectionRecord, Violation } from '../../src/proxy/record.ts';
 import { randomBy } from '../support/frames.ts';
 import { type ClientScript, clientScript, functionScript, type Scene } from './behaviours.ts';
@@ -86,9 +86,9 @@ export function faults(played: readonly Played[], { records, violations }: Told)
   if (records.length !== expected) found.push(`${records.length} ends are recorded of ${expected} requests`);
   if (byId.size !== records.length) found.push(`${records.length - byId.size} ends are recorded twice`);
   for (const { id, reason } of records) if (reason === 'internal_error') found.push(`${id} ended by an internal error`);
-  for (const reason of violations ? new Set<Reason>(Object.values(LIMITS)) : []) {
+  for (const reason of violations ? new Set(Object.values(LIMITS).map((limit) => limit.reason)) : []) {
     const ends = records.filter((record) => record.reason === reason).length;
-    const counted = violations?.filter(({ limit, action }) => LIMITS[limit] === reason && action !== 'throttle').length;
+    const counted = violations?.filter(({ limit, action }) => LIMITS[limit].reason === reason && action !== 'throttle').length;
     if (ends !== counted) found.push(`${counted} violations are counted of ${ends} ends by ${reason}`);
   }
   for (const one of played) {
