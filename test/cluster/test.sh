@@ -16,4 +16,5 @@ if [ "$(id -u)" != 0 ]; then
   exec vitest run --project cluster "$@"
 fi
 images=$("$here/images.sh")
+"$here/../clients/build.sh" > /dev/null # here, as there is no way out of the namespaces
 SOCKETPOD_TEST_NODE=1 IMAGES=${images//$'\n'/ } "$here/cluster.sh" vitest run --project cluster "$@"
