@@ -61,6 +61,26 @@ export const OPTIONS = {
       .env('SOCKETPOD_MAX_FRAMES_PER_SECOND')
       .default(2000)
       .argParser(wholeNumber(1, 1_000_000)),
+  maxPending: () =>
+    new Option('--max-pending <number>', 'handshakes that are held at a time, of all functions')
+      .env('SOCKETPOD_MAX_PENDING')
+      .default(1000)
+      .argParser(wholeNumber(1, 1_000_000)),
+  maxStartsPerSecond: () =>
+    new Option('--max-starts-per-second <number>', 'backends that are started in a second, of all functions; twice as many at once')
+      .env('SOCKETPOD_MAX_STARTS_PER_SECOND')
+      .default(50)
+      .argParser(wholeNumber(1, 100_000)),
+  drainDelay: () =>
+    new Option('--drain-delay <seconds>', 'after SIGTERM, go on taking connections for this long while load balancers notice')
+      .env('SOCKETPOD_DRAIN_DELAY')
+      .default(5)
+      .argParser(wholeNumber(0, 300)),
+  drainTime: () =>
+    new Option('--drain-time <seconds>', 'then let open connections go on for this long; the last 10 s close what is left')
+      .env('SOCKETPOD_DRAIN_TIME')
+      .default(900)
+      .argParser(wholeNumber(0, 86_400)),
   attach: () =>
     new Option('--attach <host:port>', 'pass every connection to this server instead of starting processes')
       .env('SOCKETPOD_ATTACH')

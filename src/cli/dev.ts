@@ -5,7 +5,7 @@ import { urlsOf } from '../core/url.ts';
 import { listenFault, UserError } from '../fault.ts';
 import { tellAll } from '../proxy/record.ts';
 import { listen } from '../proxy/server.ts';
-import { createServices, type Services } from '../proxy/services.ts';
+import { type Capacity, createServices, type Services } from '../proxy/services.ts';
 import { attachRuntime } from '../runtime/attach.ts';
 import { processRuntime } from '../runtime/processes.ts';
 import { readCeilings } from './ceilings.ts';
@@ -17,13 +17,15 @@ import { stopSignal } from './signals.ts';
 /** The longest that the end of `dev` takes: 3 s of closing, and the grace period of the processes (ms). */
 const STOP_MS = 15_000;
 
+/** A server that already runs is not started, however often. */
+const NOTHING_STARTED = { maxStartsPerSecond: Number.MAX_SAFE_INTEGER };
+
 /** The options of `dev`, as config.ts reads them. */
-export interface DevOptions {
+export interface DevOptions extends Capacity {
   readonly file?: readonly string[];
   readonly listen: Endpoint;
   readonly attach?: Endpoint;
   readonly admin?: Endpoint;
-  readonly maxFramesPerSecond: number;
   readonly ceilings?: string;
   readonly publicUrl?: string;
   readonly json: boolean;
@@ -35,8 +37,8 @@ export async function dev(options: DevOptions): Promise<void> {
   const { attach } = options;
   const runtime = attach ? attachRuntime(attach.host, attach.port) : processRuntime((fn, id, line) => report.output(fn, id, line));
   const metrics = metricsOf(() => operated);
-  const services = createServices(runtime, tellAll(metrics, report), options.maxFramesPerSecond);
-  const operated = { ...NO_CLUSTER, services, stopping: false };
+  const services = createServices(runtime, tellAll(metrics, report), attach ? { ...options, ...NOTHING_STARTED } : options);
+  const operated = { ...NO_CLUSTER, services };
   const files = new FunctionFiles(options.file ?? ['.'], await readCeilings(options.ceilings));
 
   const first = await files.read();
@@ -60,12 +62,10 @@ export async function dev(options: DevOptions): Promise<void> {
   });
 
   await stopSignal();
-  operated.stopping = true;
   watching.close();
+  const drained = services.gate.drain(services.registry, { delayMs: 0, drainMs: 0 }, AbortSignal.abort());
   void server.close();
-  services.registry.endAll('drained');
-  const stopped = Promise.all([services.registry.empty(), runtime.close(STOP_MS)]);
-  await Promise.race([stopped, stopSignal()]);
+  await Promise.race([Promise.all([drained, runtime.close(STOP_MS)]), stopSignal()]);
   admin?.close();
 }
 

@@ -9,8 +9,6 @@ import { VERSION } from '../version.ts';
 /** A data plane, with what only a cluster has. */
 export interface Operated extends Pick<MetricSources, 'pods' | 'pendingDeletes' | 'watches'> {
   readonly services: Services;
-  /** It has been told to stop. */
-  readonly stopping: boolean;
 }
 
 /** Pods and watches of a data plane that has none. */
@@ -25,7 +23,7 @@ export function metricsOf(operated: () => Operated): Metrics {
     traffic: () => operated().services.registry.totals(),
     pods: () => operated().pods(),
     pendingDeletes: () => operated().pendingDeletes(),
-    draining: () => operated().stopping,
+    draining: () => !operated().services.gate.ready,
     watches: () => operated().watches(),
   };
   return new Metrics(sources, VERSION);
@@ -33,7 +31,7 @@ export function metricsOf(operated: () => Operated): Metrics {
 
 /** Opens the admin port. Throws a UserError when it cannot be opened. */
 export async function openAdminPort({ host, port }: Endpoint, operated: Operated, metrics: Metrics): Promise<Admin> {
-  const { registry } = operated.services;
+  const { registry, gate } = operated.services;
   const sources = {
     metrics,
     *connections() {
@@ -44,7 +42,7 @@ export async function openAdminPort({ host, port }: Endpoint, operated: Operated
       connection?.end('closed_by_operator');
       return connection !== undefined;
     },
-    notReady: () => (operated.stopping ? 'draining' : undefined),
+    notReady: () => (gate.ready ? undefined : 'draining'),
   };
   return openAdmin({ host, port }, sources).catch((error) => {
     throw listenFault(error, { host, port }, '--admin');

@@ -20,6 +20,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.attach())
     .addOption(OPTIONS.admin())
     .addOption(OPTIONS.maxFramesPerSecond())
+    .addOption(OPTIONS.maxPending())
+    .addOption(OPTIONS.maxStartsPerSecond())
     .addOption(OPTIONS.ceilings())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.json())
@@ -33,9 +35,13 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.listen('0.0.0.0:8080'))
     .addOption(OPTIONS.admin('0.0.0.0:9090'))
     .addOption(OPTIONS.maxFramesPerSecond())
+    .addOption(OPTIONS.maxPending())
+    .addOption(OPTIONS.maxStartsPerSecond())
     .addOption(OPTIONS.ceilings())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
+    .addOption(OPTIONS.drainDelay())
+    .addOption(OPTIONS.drainTime())
     .action(async (options) => {
       const { proxy } = await import('./proxy.ts');
       await proxy(options);

@@ -10,7 +10,7 @@ import { watchFunctions } from '../kube/functions.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
 import { listen } from '../proxy/server.ts';
-import { createServices } from '../proxy/services.ts';
+import { type Capacity, createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
 import { readCeilings } from './ceilings.ts';
 import { metricsOf, type Operated, openAdminPort } from './operate.ts';
@@ -21,21 +21,22 @@ import { stopSignal } from './signals.ts';
 const STOP_MS = 30_000;
 
 /** The options of `proxy`, as config.ts reads them. */
-export interface ProxyOptions {
+export interface ProxyOptions extends Capacity {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly listen: Endpoint;
   readonly admin: Endpoint;
-  readonly maxFramesPerSecond: number;
   readonly ceilings?: string;
   readonly publicUrl?: string;
   readonly unschedulableGrace?: number;
+  /** Seconds. */
+  readonly drainDelay: number;
+  readonly drainTime: number;
 }
 
 /** Serves until SIGTERM or SIGINT. Throws a UserError for what the operator can mend. */
 export async function proxy(options: ProxyOptions): Promise<void> {
   const ceilings = await readCeilings(options.ceilings);
-  let stopping = false;
   const metrics = metricsOf(() => operated);
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
@@ -49,7 +50,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     log: warn,
   });
   const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
-  const services = createServices(runtime, tellAll(metrics, report), options.maxFramesPerSecond);
+  const services = createServices(runtime, tellAll(metrics, report), options);
   const base = options.publicUrl ?? `ws://${options.listen.host}:${options.listen.port}`;
   const functions = watchFunctions(client, options.namespace, ceilings, {
     set: (fn) => {
@@ -64,9 +65,6 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     pods: () => runtime.pods(),
     pendingDeletes: () => runtime.pendingDeletes,
     watches: () => [functions, runtime.watched],
-    get stopping() {
-      return stopping;
-    },
   };
   await functions.start().catch((error) => startFault(error, client));
   await runtime.ready().catch((error) => startFault(error, client));
@@ -78,19 +76,17 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   log('info', 'listening', { host: options.listen.host, port: server.port, admin: admin.port, proxy: proxyId });
 
   await stopSignal();
-  stopping = true;
-  log('info', 'stopping', { connections: services.registry.size });
+  log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
+  const hurry = new AbortController();
+  const times = { delayMs: options.drainDelay * 1000, drainMs: options.drainTime * 1000 };
+  const drained = services.gate.drain(services.registry, times, hurry.signal);
+  void Promise.race([drained, stopSignal()]).then(() => hurry.abort()); // a second signal closes all connections at once
+  await drained;
   void server.close();
   functions.stop();
-  services.registry.endAll('drained');
-  await Promise.race([stopped(services.registry.empty(), runtime), stopSignal()]);
+  await Promise.race([runtime.close(STOP_MS), stopSignal()]);
   await client.close();
   admin.close();
-}
-
-async function stopped(empty: Promise<void>, runtime: PodRuntime): Promise<void> {
-  await empty;
-  await runtime.close(STOP_MS);
 }
 
 /** What keeps a proxy from its first look at the cluster, in one line with the remedy. */

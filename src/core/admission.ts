@@ -1,12 +1,22 @@
-// May this connection start? Judged before anything is started for it (contract part 3: the order of checks).
+// May this connection start? Judged before anything is started for it, in the contract's order (part 3): accepted, draining, pending,
+// ceiling, start rate.
+import { mayHave, type Use } from './fair.ts';
 import type { Reason } from './outcome.ts';
 import type { ServedFunction } from './served.ts';
 
 /** What is known when a handshake has been routed. */
 export interface AdmissionFacts {
   readonly fn: ServedFunction;
-  /** Connections of this function that this proxy has open or pending. */
+  /** The proxy takes no new connections. */
+  readonly draining: boolean;
+  /** Handshakes that this proxy holds. */
+  readonly pending: Use;
+  /** The most of them. */
+  readonly maxPending: number;
+  /** Connections of this function that hold a backend of this proxy, or wait for one. */
   readonly connections: number;
+  /** Takes a start token; asked last, and only if all else is well. */
+  takeStart(): boolean;
 }
 
 /** A refusal before the start: `detail` may be shown to the client. */
@@ -16,13 +26,16 @@ export interface Denied {
 }
 
 /** The first check that fails, or undefined. */
-export function admit({ fn, connections }: AdmissionFacts): Denied | undefined {
+export function admit({ fn, draining, pending, maxPending, connections, takeStart }: AdmissionFacts): Denied | undefined {
   if (fn.problem !== '') return { reason: 'function_not_accepted', detail: 'the function is not accepted; see its condition Accepted' };
   // Access rules that this version does not enforce must not be taken for enforced: the function stays closed.
   if (fn.spec.auth !== undefined || fn.spec.allowedOrigins !== undefined) {
     return { reason: 'function_not_accepted', detail: 'this version does not enforce auth and allowedOrigins yet' };
   }
-  if (connections >= fn.spec.maxConnections)
-    return { reason: 'max_connections', detail: `maxConnections ${fn.spec.maxConnections} is reached` };
+  if (draining) return { reason: 'draining', detail: 'this proxy is going away; try again' };
+  if (!mayHave(pending, maxPending)) return { reason: 'overloaded', detail: 'too many handshakes are held' };
+  const { maxConnections } = fn.spec;
+  if (connections >= maxConnections) return { reason: 'max_connections', detail: `maxConnections ${maxConnections} is reached` };
+  if (!takeStart()) return { reason: 'start_rate_exceeded', detail: 'pods are asked for faster than the platform allows' };
   return undefined;
 }

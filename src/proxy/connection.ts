@@ -124,10 +124,11 @@ export class Connection implements Registered, Deadline {
     this.#state = next(this.#state, 'opened');
     clearTimeout(this.#timer);
     this.#openedAt = performance.now();
+    this.#services.registry.settled(this);
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
-    const { clock, maxFramesPerSecond, registry } = this.#services;
+    const { clock, capacity, registry } = this.#services;
     const events = {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),
       dropped: (from: Side) => this.#dropped(from),
@@ -140,7 +141,7 @@ export class Connection implements Registered, Deadline {
     };
     this.#relay = new Relay(this.#upgrade.socket, socket, {
       spec: this.fn.spec,
-      maxFramesPerSecond,
+      maxFramesPerSecond: capacity.maxFramesPerSecond,
       clock,
       traffic: registry.traffic(this.fn),
       events,
@@ -164,7 +165,7 @@ export class Connection implements Registered, Deadline {
   #exceeded(limit: Limit): void {
     if (this.#state !== 'Open') return;
     this.#violated(limit, 'close');
-    this.end(LIMITS[limit].reason, limitText(limit, this.fn.spec, this.#services.maxFramesPerSecond));
+    this.end(LIMITS[limit].reason, limitText(limit, this.fn.spec, this.#services.capacity.maxFramesPerSecond));
   }
 
   #violated(limit: Limit, action: 'close' | 'throttle'): void {

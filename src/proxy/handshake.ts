@@ -53,7 +53,15 @@ function judge(request: IncomingMessage, services: Services): Accepted | Refused
   if (!wantsWebSocket(rawHeaders)) return { reason: 'not_websocket', message: 'this is a WebSocket address', fn };
   const problem = upgradeProblem(raw);
   if (problem) return { reason: 'bad_handshake', message: problem.malformed, status: problem.status, fn };
-  const denied = admit({ fn, connections: services.registry.count(fn) });
+  const { registry, gate, capacity, starts, clock } = services;
+  const denied = admit({
+    fn,
+    draining: !gate.open,
+    pending: registry.pending(fn),
+    maxPending: capacity.maxPending,
+    connections: registry.count(fn),
+    takeStart: () => starts.take(keyOf(fn), clock.now()),
+  });
   if (denied) return { reason: denied.reason, message: denied.detail, fn };
   return { fn, address };
 }

@@ -1,4 +1,5 @@
 // The live connections of this proxy: by id, those of a function that hold a backend, and what passed through them.
+import type { Use } from '../core/fair.ts';
 import type { Reason } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { ConnectionView } from './record.ts';
@@ -21,6 +22,8 @@ export class Registry {
   readonly #connections = new Map<string, Registered>();
   readonly #holding = new Set<Registered>();
   readonly #held = new Map<string, number>();
+  readonly #waiting = new Set<Registered>();
+  readonly #pending = new Map<string, number>();
   readonly #traffic = new Map<string, Traffic>();
   #whenEmpty: (() => void)[] = [];
 
@@ -37,6 +40,17 @@ export class Registry {
     return this.#connections.get(id);
   }
 
+  /** Handshakes that are held. */
+  pending(fn: ServedFunction): Use {
+    const own = this.#pending.get(keyOf(fn)) ?? 0;
+    return { total: this.#waiting.size, own, functions: this.#pending.size + (own === 0 ? 1 : 0) };
+  }
+
+  /** The connection's handshake was answered. */
+  settled(connection: Registered): void {
+    if (this.#waiting.delete(connection)) count(this.#pending, connection.fn, -1);
+  }
+
   /** Connections of a function that hold a backend, or wait for one. */
   count(fn: ServedFunction): number {
     return this.#held.get(keyOf(fn)) ?? 0;
@@ -45,15 +59,15 @@ export class Registry {
   add(connection: Registered): void {
     this.#connections.set(connection.id, connection);
     this.#holding.add(connection);
-    this.#held.set(keyOf(connection.fn), this.count(connection.fn) + 1);
+    this.#waiting.add(connection);
+    count(this.#held, connection.fn, 1);
+    count(this.#pending, connection.fn, 1);
   }
 
   /** The connection's backend was told to go: its place is free, though the connection may still be closing. */
   release(connection: Registered): void {
-    if (!this.#holding.delete(connection)) return;
-    const left = this.count(connection.fn) - 1;
-    if (left > 0) this.#held.set(keyOf(connection.fn), left);
-    else this.#held.delete(keyOf(connection.fn));
+    this.settled(connection);
+    if (this.#holding.delete(connection)) count(this.#held, connection.fn, -1);
   }
 
   remove(connection: Registered): void {
@@ -94,4 +108,11 @@ export class Registry {
   forget(key: string): void {
     this.#traffic.delete(key);
   }
+}
+
+/** Counts by function; what is at 0 is not there. */
+function count(counts: Map<string, number>, fn: ServedFunction, by: number): void {
+  const now = (counts.get(keyOf(fn)) ?? 0) + by;
+  if (now > 0) counts.set(keyOf(fn), now);
+  else counts.delete(keyOf(fn));
 }

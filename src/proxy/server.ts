@@ -12,9 +12,6 @@ const HEAD_TIMEOUT_MS = 10_000;
 /** ... and not be longer than this, in bytes. */
 const MAX_HEAD = 16_384;
 
-const HEALTHY =
-  'HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n';
-
 /** Options of the listener. */
 export interface ServerOptions {
   readonly host: string;
@@ -89,10 +86,17 @@ function plainRequest(request: IncomingMessage, response: ServerResponse, servic
   response.detachSocket(socket);
   if (request.method === 'GET' && request.url === HEALTH_PATH) {
     socket.on('error', () => {});
-    void sendAndClose(socket, HEALTHY);
+    void sendAndClose(socket, health(services.gate.ready));
   } else {
     handshake(request, socket, Buffer.alloc(0), services);
   }
+}
+
+/** The answer at the health path: 503 from the beginning of a drain on. */
+function health(ready: boolean): string {
+  const body = ready ? 'ok\n' : 'draining\n';
+  const lines = ['Connection: close', 'Cache-Control: no-store', 'Content-Type: text/plain', `Content-Length: ${body.length}`];
+  return `HTTP/1.1 ${ready ? '200 OK' : '503 Service Unavailable'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
 /** What node:http could not read as a request: too slow, too long, or not HTTP at all. */

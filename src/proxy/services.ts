@@ -1,13 +1,25 @@
 // What all connections of one proxy share, put together around a runtime.
+import { StartRate } from '../core/fair.ts';
 import { keyOf } from '../core/served.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { Clock } from './clock.ts';
 import { Functions } from './functions.ts';
+import { Gate } from './gate.ts';
 import type { Observer } from './record.ts';
 import { Registry } from './registry.ts';
 
-/** Frames of any kind that a client may send in a second, where the operator does not say (contract part 2). */
-export const MAX_FRAMES_PER_SECOND = 2000;
+/** What one proxy bears, by the operator's word (contract parts 2 and 3). */
+export interface Capacity {
+  /** Frames of any kind that a client may send in a second. */
+  readonly maxFramesPerSecond: number;
+  /** Handshakes that are held at a time. */
+  readonly maxPending: number;
+  /** Starts of backends in a second; twice as many at once. */
+  readonly maxStartsPerSecond: number;
+}
+
+/** Where the operator does not say. */
+export const DEFAULT_CAPACITY: Capacity = { maxFramesPerSecond: 2000, maxPending: 1000, maxStartsPerSecond: 50 };
 
 /** The shared parts. */
 export interface Services {
@@ -16,11 +28,13 @@ export interface Services {
   readonly functions: Functions;
   readonly observer: Observer;
   readonly clock: Clock;
-  readonly maxFramesPerSecond: number;
+  readonly gate: Gate;
+  readonly starts: StartRate;
+  readonly capacity: Capacity;
 }
 
 /** The parts of a new proxy. The deletion of a function ends its connections. */
-export function createServices(runtime: Runtime, observer: Observer, maxFramesPerSecond = MAX_FRAMES_PER_SECOND): Services {
+export function createServices(runtime: Runtime, observer: Observer, capacity: Capacity = DEFAULT_CAPACITY): Services {
   const registry = new Registry();
   const functions = new Functions({
     served: (fn) => observer.functionServed(keyOf(fn), fn.problem === ''),
@@ -30,5 +44,7 @@ export function createServices(runtime: Runtime, observer: Observer, maxFramesPe
       observer.functionGone(keyOf(fn));
     },
   });
-  return { runtime, registry, functions, observer, clock: new Clock(), maxFramesPerSecond };
+  const clock = new Clock();
+  const starts = new StartRate(capacity.maxStartsPerSecond, clock.now());
+  return { runtime, registry, functions, observer, clock, gate: new Gate(), starts, capacity };
 }

@@ -47,7 +47,7 @@ const functions = [
 ];
 
 const runtime = port ? attachRuntime('127.0.0.1', port) : processRuntime(() => {});
-const proxy = await startProxy(runtime, functions, 1000);
+const proxy = await startProxy(runtime, functions, { headTimeoutMs: 1000 });
 
 function look(): Look {
   return {

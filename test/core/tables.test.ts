@@ -126,12 +126,39 @@ describe('exit, admission, slots, backoff', () => {
   ])('exit code %d is %s', (code, reason) => expect(reasonOfExit(code)).toBe(reason));
 
   it('admits up to maxConnections, and nobody to what is not accepted or not enforced', () => {
-    expect(admit({ fn: served('f', { maxConnections: 2 }), connections: 1 })).toBeUndefined();
-    expect(admit({ fn: served('f', { maxConnections: 2 }), connections: 2 })?.reason).toBe('max_connections');
-    expect(admit({ fn: served('f', { maxConnections: 0 }), connections: 0 })?.reason).toBe('max_connections');
-    expect(admit({ fn: served('f', {}, { problem: 'spec.x: bad' }), connections: 0 })?.reason).toBe('function_not_accepted');
-    expect(admit({ fn: served('f', { auth: {} }), connections: 0 })?.reason).toBe('function_not_accepted');
-    expect(admit({ fn: served('f', { allowedOrigins: ['https://a.b'] }), connections: 0 })?.reason).toBe('function_not_accepted');
+    const facts = { draining: false, pending: { total: 0, own: 0, functions: 1 }, maxPending: 10, takeStart: () => true };
+    expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 1 })).toBeUndefined();
+    expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 2 })?.reason).toBe('max_connections');
+    expect(admit({ ...facts, fn: served('f', { maxConnections: 0 }), connections: 0 })?.reason).toBe('max_connections');
+    expect(admit({ ...facts, fn: served('f', {}, { problem: 'spec.x: bad' }), connections: 0 })?.reason).toBe('function_not_accepted');
+    expect(admit({ ...facts, fn: served('f', { auth: {} }), connections: 0 })?.reason).toBe('function_not_accepted');
+    expect(admit({ ...facts, fn: served('f', { allowedOrigins: ['https://a.b'] }), connections: 0 })?.reason).toBe('function_not_accepted');
+  });
+
+  it('judges in the order accepted, draining, pending, ceiling, start rate, and takes a token only if all else is well', () => {
+    let taken = 0;
+    const all = {
+      fn: served('f', { maxConnections: 1 }, { problem: 'bad' }),
+      draining: true,
+      pending: { total: 10, own: 1, functions: 1 },
+      maxPending: 10,
+      connections: 1,
+      takeStart: () => {
+        taken++;
+        return false;
+      },
+    };
+    const accepted = { ...all, fn: served('f', { maxConnections: 1 }) };
+    const steady = { ...accepted, draining: false };
+    const calm = { ...steady, pending: { total: 0, own: 0, functions: 1 } };
+    expect([all, accepted, steady, calm].map((facts) => admit(facts)?.reason)).toEqual([
+      'function_not_accepted',
+      'draining',
+      'overloaded',
+      'max_connections',
+    ]);
+    expect(taken).toBe(0);
+    expect(admit({ ...calm, connections: 0 })?.reason).toBe('start_rate_exceeded');
   });
 
   it.each([

@@ -64,7 +64,7 @@ export const ENDS: readonly Row[] = [
   end('pod_deleted', 439, dead, 'node'),
   end('function_deleted', 438, away),
   end('closed_by_operator', 438, away),
-  end('drained', 500, { client: 1012, function: 1001 }, 'open'),
+  end('drained', 500, { client: 1012, function: 1001 }),
   end('internal_error', 500, { client: 1011, function: 1001 }),
 ];
 
@@ -84,10 +84,10 @@ export const REFUSALS: readonly Row[] = [
   refusal('max_connections', 429, 432),
   refusal('max_connections', 429, 432, 'processes', 'max_connections of a function that is off'),
   refusal('quota_exceeded', 429, 432, 'node'),
-  refusal('start_rate_exceeded', 429, 429, 'open'),
-  refusal('function_not_accepted', 503, 438, 'open'),
-  refusal('draining', 503, 500, 'open'),
-  refusal('overloaded', 503, 500, 'open'),
+  refusal('start_rate_exceeded', 429, 429),
+  refusal('function_not_accepted', 503, 438),
+  refusal('draining', 503, 500),
+  refusal('overloaded', 503, 500),
   refusal('image_pull_failed', 502, 444, 'node'),
   refusal('image_pull_timeout', 504, 447, 'node'),
   refusal('container_start_failed', 502, 445),

@@ -1,9 +1,10 @@
 // How each row that needs no cluster comes about. An end gives what each side read; a refusal what the client got over HTTP.
+import type { Capacity } from '../../src/proxy/services.ts';
 import { closeFrame, frame } from '../support/frames.ts';
 import { until } from '../support/ports.ts';
 import type { RawPeer } from '../support/raw-client.ts';
 import { rawConnect, upgradeHead } from '../support/raw-client.ts';
-import type { HttpAnswer, Scene } from './scene.ts';
+import { type HttpAnswer, type Scene, setScene } from './scene.ts';
 
 /** What was seen of the end of an open connection, as `code text`; `sent`: the close frame of the peer that closed. */
 export interface SeenEnd {
@@ -120,6 +121,33 @@ export const LOCAL_SCENARIOS: Readonly<Record<string, LocalScenario>> = {
     for (let i = 0; i < 3; i++) say(client, 'one');
   }),
 
+  // On stages of their own, as these hold for a whole proxy.
+  drained: elsewhere({}, async (scene) => {
+    const { client, id } = await scene.open();
+    void drainNow(scene);
+    return { id, client: await scene.end(client), fn: await scene.functionSaw(id) };
+  }),
+  'refused draining': elsewhere({}, async (scene) => {
+    const { client } = await scene.open();
+    const drained = scene.proxy.services.gate.drain(scene.proxy.services.registry, { delayMs: 0, drainMs: 60_000 }, NEVER);
+    await until('no new connection is taken', () => !scene.proxy.services.gate.open);
+    const seen = await scene.answer(await scene.ask('plain'));
+    client.socket.destroy();
+    await drained;
+    return seen;
+  }),
+  'refused overloaded': elsewhere({ maxPending: 1 }, async (scene) => {
+    await scene.ask('holds');
+    await until('it is held', () => pending(scene, 'holds'));
+    return scene.answer(await scene.ask('plain'));
+  }),
+  'refused start_rate_exceeded': elsewhere({ maxStartsPerSecond: 1 }, async (scene) => {
+    for (let i = 0; i < 2; i++) await scene.ask('starting'); // the burst
+    await until('both are being started', () => scene.proxy.services.registry.size === 2);
+    return scene.answer(await scene.ask('plain'));
+  }),
+  'refused function_not_accepted': refused('not-accepted'),
+
   'refused route_not_found': refused('nobody'),
   'refused not_websocket': bytes('GET /test/plain HTTP/1.1\r\nHost: x\r\n\r\n'),
   'refused bad_handshake with two Hosts': refused('plain', ['Host: other.example']),
@@ -159,6 +187,25 @@ export const LOCAL_SCENARIOS: Readonly<Record<string, LocalScenario>> = {
     return undefined;
   },
 };
+
+const NEVER = new AbortController().signal;
+
+function drainNow({ proxy }: Scene): Promise<void> {
+  return proxy.services.gate.drain(proxy.services.registry, { delayMs: 0, drainMs: 0 }, NEVER);
+}
+
+/** A scenario on a stage of its own. */
+function elsewhere(capacity: Partial<Capacity>, scenario: LocalScenario): LocalScenario {
+  return async (main) => {
+    const scene = await setScene(capacity);
+    try {
+      return await scenario(scene);
+    } finally {
+      await scene.stop();
+      main.proxy.records.push(...scene.proxy.records);
+    }
+  };
+}
 
 function pending({ proxy }: Scene, name: string): boolean {
   return [...proxy.services.registry.all()].some(({ fn, opened }) => fn.name === name && !opened);

@@ -2,6 +2,8 @@
 import type { CompleteSpec } from '../../src/api/types.ts';
 import { metricsOf, NO_CLUSTER, openAdminPort } from '../../src/cli/operate.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
+import type { Violation } from '../../src/proxy/record.ts';
+import type { Capacity } from '../../src/proxy/services.ts';
 import { processRuntime } from '../../src/runtime/processes.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { readClose } from '../support/metered.ts';
@@ -19,6 +21,7 @@ type Part = [part?: Partial<CompleteSpec>, command?: string | undefined];
 /** The functions by name: their limits, and the command where it is not the usual one. */
 const FUNCTIONS: Readonly<Record<string, Part>> = {
   plain: [],
+  'not-accepted': [],
   idle: [{ idleTimeoutSeconds: 1 }],
   short: [{ executionTimeoutSeconds: 1 }],
   small: [{ maxMessageBytes: 100 }],
@@ -69,7 +72,7 @@ export interface Scene {
 }
 
 /** Sets the stage. */
-export async function setScene(): Promise<Scene> {
+export async function setScene(capacity: Partial<Capacity> = {}): Promise<Scene> {
   const output = new Map<string, string[]>();
   const processes = processRuntime((_fn, id, line) => output.set(id, [...(output.get(id) ?? []), line]));
   const runtime: Runtime = {
@@ -78,14 +81,19 @@ export async function setScene(): Promise<Scene> {
   };
   const functions = Object.entries(FUNCTIONS).map(
     ([name, [part = {}, devCommand = FUNCTION]]): ServedFunction =>
-      served(name, part, { folder: process.cwd(), ...(devCommand === '' ? {} : { devCommand }) }),
+      served(name, part, {
+        folder: process.cwd(),
+        problem: name === 'not-accepted' ? 'spec.maxMessageBytes: over the ceiling' : '',
+        ...(devCommand === '' ? {} : { devCommand }),
+      }),
   );
-  const proxy = await startProxy(runtime, functions, 1000, {
-    violated(violation) {
+  const observer = {
+    violated(violation: Violation) {
       if (violation.function === `test/${FAULTY}`) throw new Error('made by the test');
     },
-  });
-  const operated = { ...NO_CLUSTER, services: proxy.services, stopping: false };
+  };
+  const proxy = await startProxy(runtime, functions, { headTimeoutMs: 1000, observer, capacity });
+  const operated = { ...NO_CLUSTER, services: proxy.services };
   const admin = await openAdminPort(
     { host: '127.0.0.1', port: 0 },
     operated,

@@ -44,7 +44,9 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
 
 beforeAll(async () => {
   const port = await listenAnywhere(server);
-  proxy = await startProxy(attachRuntime('127.0.0.1', port), [served('echo', { maxConnections: REQUESTS, initTimeoutSeconds: 3 })], 300);
+  proxy = await startProxy(attachRuntime('127.0.0.1', port), [served('echo', { maxConnections: REQUESTS, initTimeoutSeconds: 3 })], {
+    headTimeoutMs: 300,
+  });
 });
 
 afterAll(async () => {

@@ -21,7 +21,7 @@ let client: RawPeer;
 
 async function start(headTimeoutMs?: number): Promise<void> {
   backend = await rawBackend();
-  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], headTimeoutMs);
+  proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], { headTimeoutMs });
   client = await rawConnect(proxy.port);
 }
 

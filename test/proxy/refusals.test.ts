@@ -36,7 +36,7 @@ async function start(
   more: Partial<ServedFunction> = {},
   headTimeoutMs = 10_000,
 ): Promise<void> {
-  proxy = await startProxy(runtime, [served('echo', part, more)], headTimeoutMs);
+  proxy = await startProxy(runtime, [served('echo', part, more)], { headTimeoutMs });
 }
 
 async function connect(): Promise<RawPeer> {

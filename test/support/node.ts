@@ -68,9 +68,13 @@ export interface NodeProxy {
 
 /** Starts `socketpod proxy` on a free port. */
 export async function startNodeProxy(args: readonly string[] = []): Promise<NodeProxy> {
-  const child = spawn(process.execPath, [MAIN, 'proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'proxy', '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--drain-delay', '0', '--drain-time', '0', ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const lines: LogLine[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
   const found = async (what: string, fits: (line: LogLine) => boolean, count = 1) => {

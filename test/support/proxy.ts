@@ -3,7 +3,7 @@ import type { CompleteSpec } from '../../src/api/types.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
 import { type ConnectionRecord, type Observer, tellAll, type Violation } from '../../src/proxy/record.ts';
 import { listen } from '../../src/proxy/server.ts';
-import { createServices, type Services } from '../../src/proxy/services.ts';
+import { type Capacity, createServices, type Services } from '../../src/proxy/services.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { until } from './ports.ts';
 
@@ -56,12 +56,21 @@ export interface TestProxy {
   stop(): Promise<void>;
 }
 
+/** What a test may want otherwise. */
+export interface TestProxyOptions {
+  readonly headTimeoutMs?: number;
+  readonly observer?: Partial<Observer>;
+  readonly capacity?: Partial<Capacity>;
+}
+
+/** What a proxy bears where a test does not care: the rate of frames alone is the usual one. */
+const WIDE: Capacity = { maxFramesPerSecond: 2000, maxPending: 1_000_000, maxStartsPerSecond: 1_000_000 };
+
 /** Starts a proxy on a free port with these functions. */
 export async function startProxy(
   runtime: Runtime,
   functions: ServedFunction[],
-  headTimeoutMs = 10_000,
-  observer: Partial<Observer> = {},
+  { headTimeoutMs = 10_000, observer = {}, capacity = {} }: TestProxyOptions = {},
 ): Promise<TestProxy> {
   const records: ConnectionRecord[] = [];
   const violations: Violation[] = [];
@@ -69,7 +78,7 @@ export async function startProxy(
     violated: (violation) => void violations.push(violation),
     ended: (record) => void records.push(record),
   });
-  const services = createServices(runtime, all);
+  const services = createServices(runtime, all, { ...WIDE, ...capacity });
   for (const fn of functions) services.functions.set(fn);
   const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
   return {
