@@ -10,6 +10,8 @@ const SLOTS = 512;
 export interface Deadline extends Timed {
   /** It is due. `now` is the clock's. */
   due(now: number): void;
+  /** `due` threw: a fault of the program, which ends one connection and not the process. */
+  failed(error: Error): void;
 }
 
 /** A clock that only goes forward, with deadlines. */
@@ -38,7 +40,13 @@ export class Clock {
 
   #tick(): void {
     const now = performance.now();
-    this.#wheel.advance(now, (entry) => entry.due(now));
+    this.#wheel.advance(now, (entry) => {
+      try {
+        entry.due(now);
+      } catch (error) {
+        entry.failed(error as Error);
+      }
+    });
     if (this.#wheel.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;

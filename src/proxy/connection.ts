@@ -12,7 +12,7 @@ import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
 import type { Side } from './flow-parts.ts';
 import type { ConnectionFacts, ConnectionRecord, ConnectionView } from './record.ts';
-import { answerBytes, sendAndClose, sendRefusal, upgradeText, violatedByRefusal } from './refusal.ts';
+import { sendRefusal, upgradeText, violatedByRefusal } from './refusal.ts';
 import type { Registered } from './registry.ts';
 import { Relay } from './relay.ts';
 import type { Services } from './services.ts';
@@ -42,6 +42,8 @@ export class Connection implements Registered, Deadline {
   #backend: Backend | undefined;
   #stopped = false;
   #relay: Relay | undefined;
+  /** The function's own, that is not a 101. */
+  #answer: Answered | undefined;
   #cause: Promise<Cause> | undefined;
 
   constructor({ head, ...upgrade }: AcceptedUpgrade, services: Services) {
@@ -59,11 +61,15 @@ export class Connection implements Registered, Deadline {
   start(): void {
     this.#services.registry.add(this);
     this.#timer = setTimeout(() => this.#initTimeout(), this.fn.spec.initTimeoutSeconds * 1000);
-    this.#provision().catch((error: Error) => this.end('internal_error', error.stack ?? error.message));
+    this.#provision().catch((error: Error) => this.failed(error));
   }
 
   get opened(): boolean {
     return this.#openedAt > 0;
+  }
+
+  failed(error: Error): void {
+    this.end('internal_error', error.stack ?? error.message);
   }
 
   /** Ends the connection for this reason; the first reason wins. */
@@ -103,8 +109,9 @@ export class Connection implements Registered, Deadline {
       return;
     }
     if (answer.kind === 'upgraded') return this.#open(answer);
-    if (answer.kind === 'answered') return this.#passAnswer(answer);
-    this.end(started.backend.noted() ?? 'handshake_failed', answer.detail);
+    if (answer.kind === 'failed') return this.end(started.backend.noted() ?? 'handshake_failed', answer.detail);
+    this.#answer = answer;
+    this.end(reasonOfAnswer(answer.status));
   }
 
   #initTimeout(): void {
@@ -120,23 +127,26 @@ export class Connection implements Registered, Deadline {
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
-    const { id, function: key, backend, stages, handshakeMs = 0 } = this.#facts(this.#openedAt);
-    this.#services.observer.opened({ id, function: key, backend, start: this.#backend?.start ?? 'cold', stages, handshakeMs });
     const { clock, maxFramesPerSecond, registry } = this.#services;
-    const traffic = registry.traffic(this.fn);
     const events = {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),
       dropped: (from: Side) => this.#dropped(from),
       broke: (from: Side, how: string) => this.end(from === 'client' ? 'client_protocol_error' : 'function_protocol_error', how),
       exceeded: (_from: Side, limit: Limit) => this.#exceeded(limit),
       throttled: (limit: Limit) => this.#violated(limit, 'throttle'),
-      heldBack: (ms: number) => {
-        traffic.throttledMs += ms;
-      },
+      failed: (error: Error) => this.failed(error),
       functionDone: () => this.#stopBackend(),
       gone: () => void this.#finish(),
     };
-    this.#relay = new Relay(this.#upgrade.socket, socket, { spec: this.fn.spec, maxFramesPerSecond, clock, traffic, events });
+    this.#relay = new Relay(this.#upgrade.socket, socket, {
+      spec: this.fn.spec,
+      maxFramesPerSecond,
+      clock,
+      traffic: registry.traffic(this.fn),
+      events,
+    });
+    const { id, function: key, backend, stages, handshakeMs = 0 } = this.#facts(this.#openedAt);
+    this.#services.observer.opened({ id, function: key, backend, start: this.#backend?.start ?? 'cold', stages, handshakeMs });
     this.#relay.start(first);
     this.due(clock.now());
     void this.#backend?.vanished.then(() => this.#dropped('function'));
@@ -181,28 +191,14 @@ export class Connection implements Registered, Deadline {
     this.#starting.abort();
     this.#early.take();
     this.#stopBackend();
-    const { socket } = this.#upgrade;
-    if (this.#reason === 'client_left') {
-      socket.destroy();
-      return void this.#finish();
-    }
-    const { rawHeaders } = this.#upgrade;
+    const { socket, rawHeaders } = this.#upgrade;
     const message = this.#reason === 'bad_handshake' ? this.#words.detail : outcome(this.#reason).cause;
     violatedByRefusal(this.#reason, this.fn, this.#services.observer);
-    void sendRefusal(socket, { reason: this.#reason, id: this.id, message, fn: this.fn, rawHeaders }).then((httpStatus) => {
+    const refusal = { reason: this.#reason, id: this.id, message, fn: this.fn, rawHeaders, answer: this.#answer };
+    void sendRefusal(socket, refusal).then((httpStatus) => {
       this.#httpStatus = httpStatus;
       return this.#finish();
     });
-  }
-
-  #passAnswer(answer: Answered): void {
-    this.#state = next(this.#state, 'ended');
-    this.#reason = reasonOfAnswer(answer.status);
-    this.#httpStatus = answer.status;
-    clearTimeout(this.#timer);
-    this.#early.take();
-    this.#stopBackend();
-    void sendAndClose(this.#upgrade.socket, answerBytes(answer, this.#reason, this.id)).then(() => this.#finish());
   }
 
   #stopBackend(dropped = false): void {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Limit } from '../core/limit.ts';
 import type { MessageSize, RateMeter } from '../core/meter.ts';
 import type { Clock } from './clock.ts';
-import type { Count } from './traffic.ts';
+import type { Count, Traffic } from './traffic.ts';
 
 /** The two sides of a connection. */
 export type Side = 'client' | 'function';
@@ -20,8 +20,8 @@ export interface FlowEvents {
   exceeded(from: Side, limit: Limit): void;
   /** The client's reads are held back for this limit; told once a second at most. */
   throttled(limit: Limit): void;
-  /** So long were the client's reads held back since this was told last (ms). */
-  heldBack(ms: number): void;
+  /** A fault of the program. */
+  failed(error: Error): void;
   /** Something changed that the closing rules look at. */
   changed(): void;
 }
@@ -33,7 +33,8 @@ export interface FlowParts {
   readonly size: MessageSize;
   /** Undefined for the function, which is held to no rate. */
   readonly rates: RateMeter | undefined;
-  /** The totals of the function, beside those of the connection. */
+  /** The totals of the function, beside those of the connection; `total` is this direction's part. */
+  readonly traffic: Traffic;
   readonly total: Count;
   readonly clock: Clock;
   readonly events: FlowEvents;

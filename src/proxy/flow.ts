@@ -60,7 +60,7 @@ export class Flow implements Deadline {
     this.#now = this.#parts.clock.now();
     this.#rates?.at(this.#now);
     this.#walk(chunk, 0, -1);
-    if (this.#kept || this.#rates?.inDebt) this.#holdBack();
+    if (this.#rates && (this.#kept || this.#rates.inDebt)) this.#holdBack(this.#rates);
   }
 
   /** Reads on, unless a rate or the other side's reader holds it back. */
@@ -80,12 +80,12 @@ export class Flow implements Deadline {
     if (!rates || !this.#throttled) return;
     this.#now = now;
     rates.at(now);
-    this.#parts.events.heldBack(rates.lap());
+    this.#parts.traffic.throttledMs += rates.lap();
     if (rates.overdue) return this.#exceed(rates.over, this.#kept !== undefined);
     if (this.other?.socket.writableNeedDrain) return this.#parts.clock.set(this, rates.overdueAt); // or drained() comes first
-    if (rates.inDebt || (this.#kept && !rates.message())) return this.#holdBack();
+    if (rates.inDebt || (this.#kept && !rates.message())) return this.#holdBack(rates);
     this.#walkKept();
-    if (this.#kept || this.#rates?.inDebt) return this.#holdBack();
+    if (this.#kept || this.#rates?.inDebt) return this.#holdBack(rates);
     rates.release();
     this.#parts.clock.delete(this);
     this.#throttled = false;
@@ -93,11 +93,15 @@ export class Flow implements Deadline {
     this.resume();
   }
 
+  failed(error: Error): void {
+    this.#parts.events.failed(error);
+  }
+
   /** From now on no rate holds: the connection is ending, or this side's socket is. What is kept goes on. */
   unrate(): void {
     if (!this.#rates) return;
     this.#rates.at(this.#parts.clock.now());
-    this.#parts.events.heldBack(this.#rates.lap());
+    this.#parts.traffic.throttledMs += this.#rates.lap();
     this.#rates = undefined;
     this.#throttled = false;
     this.#parts.clock.delete(this);
@@ -107,7 +111,6 @@ export class Flow implements Deadline {
 
   /** The socket of this side is gone. */
   gone(): void {
-    this.unrate(); // what is kept was sent before
     this.state.gone = true;
     this.other?.socket.resume(); // it may be held back for this reader, who never drains now
     this.silent();
@@ -123,9 +126,7 @@ export class Flow implements Deadline {
     this.#parts.events.changed();
   }
 
-  #holdBack(): void {
-    const rates = this.#rates;
-    if (!rates) return;
+  #holdBack(rates: RateMeter): void {
     this.#throttled = true;
     this.socket.pause();
     if (rates.hold()) this.#parts.events.throttled(rates.over);
@@ -166,8 +167,7 @@ export class Flow implements Deadline {
         }
         if (scanner.isData && scanner.begins) this.#countMessage();
       } else if (scanner.found === PARTIAL || scanner.found === BROKEN) {
-        const end = scanner.headerStart >= 0 ? scanner.headerStart : before;
-        if (end > passFrom) this.#pass(chunk.subarray(passFrom, end));
+        this.#pass(chunk.subarray(passFrom, scanner.headerStart >= 0 ? scanner.headerStart : before));
         if (scanner.found === BROKEN) this.#broken();
         else if (scanner.cutIsData) this.lastDataAt = this.#now;
         return;

@@ -39,14 +39,24 @@ export interface Refusal {
   readonly fn?: ServedFunction | undefined;
   /** Of the request, when it could be read. */
   readonly rawHeaders?: readonly string[];
+  /** The function's own answer, which is passed on in place of ours. */
+  readonly answer?: Answered | undefined;
 }
 
 /**
- * Refuses, and closes the socket. Resolves when it is gone, with the HTTP status that was sent: 101 where the function wants browsers
- * to be refused by a close frame, which is all that their scripts can read.
+ * Refuses, and closes the socket. Resolves when it is gone, with the HTTP status that was sent: 0 when the client has left, 101 where
+ * the function wants browsers to be refused by a close frame, which is all that their scripts can read.
  */
 export async function sendRefusal(socket: Socket, refusal: Refusal): Promise<number> {
-  const { reason, id, fn, rawHeaders = [], status } = refusal;
+  const { reason, id, fn, rawHeaders = [], status, answer } = refusal;
+  if (reason === 'client_left') {
+    socket.destroy();
+    return 0;
+  }
+  if (answer) {
+    await sendAndClose(socket, answerBytes(answer, reason, id));
+    return answer.status;
+  }
   const close =
     fn?.spec.refuseWith === 'CloseFrame' && headerValues(rawHeaders, 'origin').length > 0 ? refusalClose(reason, id) : undefined;
   if (!close) {

@@ -47,10 +47,21 @@ export class Relay {
     const events: FlowEvents = { ...parts.events, changed: () => this.#changed() };
     const size = () => new MessageSize(spec.maxMessageBytes);
     const rates = new RateMeter(spec, maxFramesPerSecond, clock.now());
-    this.#client = new Flow({ side: 'client', socket: client, size: size(), rates, total: traffic.up, clock, events });
-    this.#function = new Flow({ side: 'function', socket: fn, size: size(), rates: undefined, total: traffic.down, clock, events });
+    this.#client = new Flow({ side: 'client', socket: client, size: size(), rates, traffic, total: traffic.up, clock, events });
+    this.#function = new Flow({
+      side: 'function',
+      socket: fn,
+      size: size(),
+      rates: undefined,
+      traffic,
+      total: traffic.down,
+      clock,
+      events,
+    });
     this.#client.other = this.#function;
     this.#function.other = this.#client;
+    listen(this.#client, this.#function);
+    listen(this.#function, this.#client);
   }
 
   /**
@@ -58,8 +69,6 @@ export class Relay {
    * @param clientFirst bytes that the client sent before the 101
    */
   start(clientFirst: Buffer): void {
-    listen(this.#client, this.#function);
-    listen(this.#function, this.#client);
     if (clientFirst.length > 0) this.#client.read(clientFirst);
     this.#client.resume();
     this.#function.resume();
@@ -167,7 +176,13 @@ function listen(from: Flow, to: Flow): void {
   const { socket } = from;
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
-  socket.on('data', (chunk: Buffer) => from.read(chunk));
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      from.read(chunk);
+    } catch (error) {
+      from.failed(error as Error);
+    }
+  });
   socket.on('drain', () => to.drained());
   socket.on('end', () => from.silent());
   socket.on('error', () => from.silent());

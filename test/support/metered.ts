@@ -79,5 +79,6 @@ export async function readClose(peer: RawPeer): Promise<string> {
   const masked = second >= 0x80;
   const key = masked ? await peer.take(4) : Buffer.alloc(4);
   const payload = Buffer.from((await peer.take(second & 0x7f)).map((byte, i) => byte ^ (key[i & 3] ?? 0)));
+  if (payload.length === 0) return '1005'; // RFC 6455, section 7.1.5
   return `${payload.readUInt16BE(0)} ${payload.toString('latin1', 2)}`;
 }

@@ -1,7 +1,7 @@
 // A proxy for a test: a listener on a free port, a runtime, the records of all that ended, and a check that nothing is left.
 import type { CompleteSpec } from '../../src/api/types.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
-import { type ConnectionRecord, tellAll, type Violation } from '../../src/proxy/record.ts';
+import { type ConnectionRecord, type Observer, tellAll, type Violation } from '../../src/proxy/record.ts';
 import { listen } from '../../src/proxy/server.ts';
 import { createServices, type Services } from '../../src/proxy/services.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -57,14 +57,19 @@ export interface TestProxy {
 }
 
 /** Starts a proxy on a free port with these functions. */
-export async function startProxy(runtime: Runtime, functions: ServedFunction[], headTimeoutMs = 10_000): Promise<TestProxy> {
+export async function startProxy(
+  runtime: Runtime,
+  functions: ServedFunction[],
+  headTimeoutMs = 10_000,
+  observer: Partial<Observer> = {},
+): Promise<TestProxy> {
   const records: ConnectionRecord[] = [];
   const violations: Violation[] = [];
-  const observer = tellAll({
+  const all = tellAll(observer, {
     violated: (violation) => void violations.push(violation),
     ended: (record) => void records.push(record),
   });
-  const services = createServices(runtime, observer);
+  const services = createServices(runtime, all);
   for (const fn of functions) services.functions.set(fn);
   const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
   return {
