@@ -121,7 +121,7 @@ export async function startNodeProxy(args: readonly string[] = []): Promise<Node
 /** What became of an upgrade: open, or the refusal. */
 export type Opened =
   | { readonly socket: WebSocket; readonly headers: NodeJS.Dict<string | string[]> }
-  | { readonly status: number; readonly code: number; readonly headers: NodeJS.Dict<string | string[]>; readonly body: string };
+  | { readonly status: number; readonly code: number; readonly headers: NodeJS.Dict<string>; readonly body: string };
 
 /** Opens a WebSocket with 60 s of patience, or reads the refusal. */
 export function openSocket(url: string, protocols: string[] = [], options: WebSocket.ClientOptions = {}): Promise<Opened> {
@@ -138,7 +138,8 @@ export function openSocket(url: string, protocols: string[] = [], options: WebSo
       response.setEncoding('utf8').on('data', (text) => {
         body += text;
       });
-      const { statusCode: status = 0, headers } = response;
+      const { statusCode: status = 0 } = response;
+      const headers = response.headers as NodeJS.Dict<string>; // lists are Set-Cookie's alone
       response.on('end', () => resolve({ status, code: Number(headers['x-socketpod-status']), headers, body }));
     });
   });
