@@ -9,18 +9,20 @@ interface LimitRow {
   /** Determines the function code. */
   readonly reason: Reason;
   readonly actions: readonly LimitAction[];
+  /** The field of the spec that sets it, or the option of the platform. */
+  readonly setBy: keyof CompleteSpec | `--${string}`;
 }
 
 const table = {
-  message_size_up: { reason: 'request_too_large', actions: ['close'] },
-  message_size_down: { reason: 'response_too_large', actions: ['close'] },
-  bytes_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'] },
-  messages_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'] },
-  frames_per_second: { reason: 'frame_rate_exceeded', actions: ['close'] },
-  idle_timeout: { reason: 'idle_timeout', actions: ['close'] },
-  execution_timeout: { reason: 'execution_timeout', actions: ['close'] },
-  max_connections: { reason: 'max_connections', actions: ['refuse'] },
-  start_rate: { reason: 'start_rate_exceeded', actions: ['refuse'] },
+  message_size_up: { reason: 'request_too_large', actions: ['close'], setBy: 'maxMessageBytes' },
+  message_size_down: { reason: 'response_too_large', actions: ['close'], setBy: 'maxMessageBytes' },
+  bytes_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'], setBy: 'maxBytesPerSecond' },
+  messages_per_second: { reason: 'rate_exceeded', actions: ['throttle', 'close'], setBy: 'maxMessagesPerSecond' },
+  frames_per_second: { reason: 'frame_rate_exceeded', actions: ['close'], setBy: '--max-frames-per-second' },
+  idle_timeout: { reason: 'idle_timeout', actions: ['close'], setBy: 'idleTimeoutSeconds' },
+  execution_timeout: { reason: 'execution_timeout', actions: ['close'], setBy: 'executionTimeoutSeconds' },
+  max_connections: { reason: 'max_connections', actions: ['refuse'], setBy: 'maxConnections' },
+  start_rate: { reason: 'start_rate_exceeded', actions: ['refuse'], setBy: '--max-starts-per-second' },
 } as const satisfies Record<string, LimitRow>;
 
 /** A limit of contract part 4, or one of the platform's own. */
@@ -35,25 +37,13 @@ export function refusingLimit(reason: Reason): Limit | undefined {
   return reason === 'start_rate_exceeded' ? 'start_rate' : undefined;
 }
 
-/** The limit in words for the log, as in `over maxMessageBytes 262144`. */
+/** The limit in words for the log, as in `maxMessageBytes 262144`. */
 export function limitText(limit: Limit, spec: CompleteSpec, maxFramesPerSecond: number): string {
-  switch (limit) {
-    case 'message_size_up':
-    case 'message_size_down':
-      return `over maxMessageBytes ${spec.maxMessageBytes}`;
-    case 'bytes_per_second':
-      return `over maxBytesPerSecond ${spec.maxBytesPerSecond}`;
-    case 'messages_per_second':
-      return `over maxMessagesPerSecond ${spec.maxMessagesPerSecond}`;
-    case 'frames_per_second':
-      return `over ${maxFramesPerSecond} frames per second`;
-    case 'idle_timeout':
-      return `idleTimeoutSeconds ${spec.idleTimeoutSeconds}`;
-    case 'execution_timeout':
-      return `executionTimeoutSeconds ${spec.executionTimeoutSeconds}`;
-    case 'max_connections':
-      return `maxConnections ${spec.maxConnections}`;
-    case 'start_rate':
-      return 'pods are asked for too fast';
-  }
+  const { setBy } = LIMITS[limit];
+  if (!isField(setBy)) return `${setBy} ${maxFramesPerSecond}`;
+  return `${setBy} ${spec[setBy]}`;
+}
+
+function isField(setBy: LimitRow['setBy']): setBy is keyof CompleteSpec {
+  return !setBy.startsWith('--');
 }

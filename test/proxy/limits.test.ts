@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { frame } from '../support/frames.ts';
 import { message, meteredScene, readClose, SCF, TOO_FAST } from '../support/metered.ts';
+import { until } from '../support/ports.ts';
 
 const open = meteredScene();
 
@@ -13,9 +14,16 @@ const TOO_LARGE = {
 };
 
 describe('from rest', () => {
-  it.each([1, 1000])('262,144 bytes in %i fragments pass, and the connection goes on', async (fragments) => {
+  const KINDS = [
+    [1, false],
+    [1000, false],
+    [1, true],
+    [1000, true],
+  ] as const;
+
+  it.each(KINDS)('262,144 bytes in %i fragments pass (compressed: %s), and the connection goes on', async (fragments, compressed) => {
     const { client, fn, proxy } = await open(SCF);
-    const whole = message(262_144, fragments);
+    const whole = message(262_144, fragments, compressed);
     client.send(whole);
     expect((await fn.take(whole.length)).equals(whole)).toBe(true);
     fn.send(frame({ opcode: 1, payload: 'still here' }));
@@ -23,15 +31,15 @@ describe('from rest', () => {
     expect(proxy.violations).toEqual([]);
   });
 
-  it('one byte more is 406 as one message: nothing of it is passed', async () => {
+  it.each([false, true])('one byte more is 406 as one message (compressed: %s): nothing of it is passed', async (compressed) => {
     const { client, ending } = await open(SCF);
-    client.send(message(262_145));
+    client.send(message(262_145, 1, compressed));
     expect(await ending()).toEqual(TOO_LARGE);
   });
 
-  it('one byte more is 406 in 1,000 fragments: the last is not passed', async () => {
+  it.each([false, true])('one byte more is 406 in 1,000 fragments (compressed: %s): the last is not passed', async (compressed) => {
     const { client, ending } = await open(SCF);
-    const whole = message(262_145, 1000);
+    const whole = message(262_145, 1000, compressed);
     const last = frame({ opcode: 0, payload: Buffer.alloc(262_145 - 999 * 262), mask: true });
     client.send(whole);
     expect(await ending(whole.subarray(0, whole.length - last.length))).toEqual(TOO_LARGE);
@@ -103,4 +111,23 @@ describe('a byte rate that is passed in the middle of a frame', () => {
     client.socket.destroy();
     expect((await proxy.ended(1))[0]?.reason).toBe('rate_exceeded');
   });
+});
+
+describe('a steady client', () => {
+  it.each(['Close', 'Throttle'] as const)(
+    'sends 10 messages and 131,070 bytes a second for 10 s without a violation (%s)',
+    async (onRateExceeded) => {
+      const { client, fn, violations } = await open({ ...SCF, onRateExceeded });
+      const one = message(13_107);
+      const begun = performance.now();
+      let sent = 0;
+      const sending = setInterval(() => {
+        for (; sent < 100 && performance.now() - begun >= sent * 100; sent++) client.send(one);
+      }, 5);
+      await until('all has come', () => fn.received.length >= 100 * one.length || client.closed, 20_000);
+      clearInterval(sending);
+      expect(fn.received.equals(Buffer.concat(Array(100).fill(one)))).toBe(true);
+      expect(violations()).toEqual([]);
+    },
+  );
 });

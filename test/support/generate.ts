@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crdYaml } from '../../src/cli/crd.ts';
-import { codesTable, fieldsTable, metricsTable, optionsTable } from './tables.ts';
+import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable } from './tables.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -20,6 +20,7 @@ export const GENERATED: readonly Generated[] = [
 const TABLES: Readonly<Record<string, () => string>> = {
   codes: codesTable,
   fields: fieldsTable,
+  limits: limitsTable,
   options: optionsTable,
   metrics: metricsTable,
 };

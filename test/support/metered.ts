@@ -57,14 +57,15 @@ export function meteredScene(): (part: Partial<CompleteSpec>) => Promise<Metered
   };
 }
 
-/** A message of the client, in as many fragments. */
-export function message(bytes: number, fragments = 1): Buffer {
+/** A message of the client, in as many fragments; compressed ones have a bit set in the first (RFC 7692, section 6). */
+export function message(bytes: number, fragments = 1, compressed = false): Buffer {
   const size = Math.floor(bytes / fragments);
   return Buffer.concat(
     Array.from({ length: fragments }, (_, i) =>
       frame({
         opcode: i === 0 ? 2 : 0,
         fin: i === fragments - 1,
+        rsv: compressed && i === 0 ? 4 : 0,
         payload: Buffer.alloc(i === fragments - 1 ? bytes - size * i : size),
         mask: true,
       }),

@@ -2,7 +2,8 @@
 // metrics from metrics/definitions.ts.
 import { SPEC } from '../../src/api/schema.ts';
 import { OPTIONS } from '../../src/config.ts';
-import { type CloseAction, OUTCOMES, type Outcome } from '../../src/core/outcome.ts';
+import { LIMITS } from '../../src/core/limit.ts';
+import { type CloseAction, OUTCOMES, type Outcome, outcome } from '../../src/core/outcome.ts';
 import { type Label, SERIES } from '../../src/metrics/definitions.ts';
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -64,4 +65,16 @@ export function metricsTable(): string {
 function labelOf([name, values]: [string, Label]): string {
   const says = typeof values === 'string' ? values : values.join(', ');
   return says === '' ? `\`${name}\`` : `\`${name}\` (${says})`;
+}
+
+/** Every limit with what sets it and what it does. */
+export function limitsTable(): string {
+  return table(
+    ['limit', 'set by', 'over it'],
+    Object.entries(LIMITS).map(([limit, { reason, actions, setBy }]) => [
+      `\`${limit}\``,
+      `\`${setBy}\``,
+      `${outcome(reason).code} \`${reason}\`: ${actions.join(' or ')}`,
+    ]),
+  );
 }
