@@ -55,7 +55,7 @@ async function reply(request: IncomingMessage, sources: AdminSources): Promise<R
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   if (path.startsWith('/connections/')) {
     if (request.method !== 'DELETE') return { status: 405, allow: 'DELETE', body: 'only DELETE\n' };
-    return sources.end(path.slice('/connections/'.length)) ? { status: 204 } : { status: 404, body: 'no open connection has this id\n' };
+    return sources.end(path.slice('/connections/'.length)) ? { status: 204 } : { status: 404, body: 'no connection has this id\n' };
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, allow: 'GET, HEAD', body: 'only GET\n' };
   switch (path) {

@@ -75,8 +75,18 @@ const table = {
     close: { client: 1011, function: 'none' },
   },
   function_deleted: { code: 438, cause: 'the function was deleted', refusal: { status: 503, retryAfter: 5 }, close: bothAway },
-  closed_by_operator: { code: 438, cause: 'an operator closed it at the admin port', close: bothAway },
-  drained: { code: 500, cause: 'the proxy drained and its time was over', close: { client: 1012, function: 1001 } },
+  closed_by_operator: {
+    code: 438,
+    cause: 'an operator closed it at the admin port',
+    refusal: { status: 503, retryAfter: 5 },
+    close: bothAway,
+  },
+  drained: {
+    code: 500,
+    cause: 'the proxy drained and its time was over',
+    refusal: { status: 503, retryAfter: 1 },
+    close: { client: 1012, function: 1001 },
+  },
   internal_error: {
     code: 500,
     main: true,

@@ -121,6 +121,7 @@ export class PodRuntime implements Runtime {
       const key = keyOfSlot(fn, slot);
       if (signal.aborted || this.#closed) {
         this.#own.delete(key);
+        this.#changed();
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       }
       const pod = podFor(fn, { slot, proxyId: this.#options.proxyId, requestId: connectionId });

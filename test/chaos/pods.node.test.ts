@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { samples } from '../support/metrics.ts';
-import { functionObject, installCrd, kubectl, type LogLine, startNodeProxy, watchPods } from '../support/node.ts';
+import { functionObject, installCrd, kubectl, type LogLine, makeNamespace, startNodeProxy, watchPods } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 import { chaosSeed, faults, playClients, type Recorded } from './run.ts';
 
@@ -39,10 +39,7 @@ const TEXTS = ['exit 0', 'exit 3', 'kill', 'drop', 'reset', 'close 1000', 'close
 it('leaves no pod, whatever clients and functions do', { timeout: 180_000 }, async () => {
   const seed = chaosSeed();
   await installCrd();
-  kubectl(['create', 'namespace', NAMESPACE]);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
+  await makeNamespace(NAMESPACE);
   const items = Object.entries(FUNCTIONS).map(([name, [, args, spec]]) => functionObject(name, { args }, spec));
   kubectl(['apply', '-n', NAMESPACE, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   const sockets = new Set<Socket>();

@@ -33,7 +33,7 @@ describe('outcome', () => {
     }
     const { refusal } = row;
     if (!refusal) return;
-    const draining = reason === 'draining';
+    const draining = reason === 'draining' || reason === 'drained';
     const expected = [429, 432].includes(row.code) || draining ? 1 : refusal.status === 503 ? 5 : undefined;
     expect(refusal.retryAfter).toBe(expected);
   });

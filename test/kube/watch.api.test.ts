@@ -1,11 +1,9 @@
 // The watch on a real API server, with a proxy between that cuts it: nothing is lost, nothing comes after stop().
-import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { connectKube, type KubeClient, KubeError } from '../../src/kube/client.ts';
 import { Watch, type Watched } from '../../src/kube/watch.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
-import { type FaultProxy, faultProxy } from '../support/faults.ts';
+import { type FaultProxy, faultyApi } from '../support/faults.ts';
 import { until } from '../support/ports.ts';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
@@ -16,13 +14,10 @@ let client: KubeClient;
 
 beforeAll(async () => {
   api = await startApi();
-  const config = parse(readFileSync(api.kubeconfig, 'utf8'));
-  const url = new URL(config.clusters[0].cluster.server);
-  between = await faultProxy(Number(url.port));
-  config.clusters[0].cluster.server = `https://127.0.0.1:${between.port}`;
-  writeFileSync(`${api.kubeconfig}.faults`, stringify(config));
+  const faulty = await faultyApi(api.kubeconfig);
+  between = faulty;
   direct = connectKube(api.kubeconfig);
-  client = connectKube(`${api.kubeconfig}.faults`);
+  client = connectKube(faulty.kubeconfig);
   await until(
     'the namespace is there',
     async () => (await direct.call('GET', '/api/v1/namespaces/default').catch(() => undefined)) !== undefined,

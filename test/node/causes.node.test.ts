@@ -9,6 +9,7 @@ import {
   installCrd,
   kubectl,
   type LogLine,
+  makeNamespace,
   mustOpen,
   type NodeProxy,
   type PodWatch,
@@ -103,10 +104,7 @@ const ROWS: readonly Row[] = [
 
 beforeAll(async () => {
   await installCrd();
-  kubectl(['create', 'namespace', NAMESPACE]);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
+  await makeNamespace(NAMESPACE);
   const items = ROWS.map(({ name, container = {} }) => functionObject(name, container));
   kubectl(['apply', '-n', NAMESPACE, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   client = connectKube(undefined);

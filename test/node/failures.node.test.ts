@@ -5,13 +5,13 @@ import {
   functionObject,
   installCrd,
   kubectl,
+  makeNamespace,
   type NodeProxy,
   openSocket,
   type PodWatch,
   startNodeProxy,
   watchPods,
 } from '../support/node.ts';
-import { until } from '../support/ports.ts';
 import { type BadRegistry, startBadRegistry } from '../support/registry.ts';
 
 const NAMESPACE = 'failures';
@@ -147,7 +147,7 @@ const ROWS: readonly Row[] = [
 beforeAll(async () => {
   await installCrd();
   registry = await startBadRegistry();
-  kubectl(['create', 'namespace', NAMESPACE]);
+  await makeNamespace(NAMESPACE);
   kubectl(['create', '-f', '-'], {
     apiVersion: 'node.k8s.io/v1',
     kind: 'RuntimeClass',
@@ -159,9 +159,6 @@ beforeAll(async () => {
   );
   kubectl(['apply', '-n', NAMESPACE, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   pods = await watchPods(NAMESPACE);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
   proxy = await startNodeProxy();
   await proxy.serves(`${NAMESPACE}/${ROWS.at(-1)?.row}`);
 }, 90_000);

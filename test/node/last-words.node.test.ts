@@ -8,6 +8,7 @@ import {
   installCrd,
   kubectl,
   type LogLine,
+  makeNamespace,
   mustOpen,
   type NodeProxy,
   openSocket,
@@ -26,10 +27,7 @@ const FUNCTIONS = { words: {}, silent: {}, early: { args: ['--exit', '7'] } };
 
 beforeAll(async () => {
   await installCrd();
-  kubectl(['create', 'namespace', NAMESPACE]);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
+  await makeNamespace(NAMESPACE);
   const items = Object.entries(FUNCTIONS).map(([name, container]) => functionObject(name, container));
   kubectl(['apply', '-n', NAMESPACE, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   pods = await watchPods(NAMESPACE);

@@ -1,17 +1,10 @@
 // What the API server refuses by the rules of a namespace (rows 18 to 20 of the measured table): quotas, limits, Pod Security, webhooks.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { functionObject, installCrd, kubectl, type NodeProxy, openSocket, startNodeProxy } from '../support/node.ts';
+import { functionObject, installCrd, kubectl, makeNamespace, type NodeProxy, openSocket, startNodeProxy } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 
 const NAMESPACE = 'webhook';
 let proxy: NodeProxy;
-
-async function makeNamespace(name: string): Promise<void> {
-  kubectl(['create', 'namespace', name]);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', name, '-o', 'name']).includes('default'),
-  );
-}
 
 beforeAll(async () => {
   await installCrd();
@@ -63,9 +56,6 @@ describe('18 to 20: the rules of a namespace', () => {
   ])('%s', async (name, objects, labels, container, [status, code, reason]) => {
     await makeNamespace(name);
     if (labels.length > 0) kubectl(['label', 'namespace', name, ...labels]);
-    await until('the namespace has its service account', () =>
-      kubectl(['get', 'serviceaccount', '-n', name, '-o', 'name']).includes('default'),
-    );
     for (const object of objects) kubectl(['create', '-n', name, '-f', '-'], object);
     if (name === 'quota' || name === 'required') {
       await until('the quota is counted', () => kubectl(['get', 'quota', '-n', name, '-o', 'jsonpath={.items[*].status.hard}']) !== '');

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ask,
+  evict,
   functionObject,
   installCrd,
   kubectl,
+  makeNamespace,
   mustOpen,
   type NodeProxy,
   type PodWatch,
@@ -43,11 +45,8 @@ const FUNCTIONS: Record<string, [container: object, pod?: object, spec?: object]
 
 beforeAll(async () => {
   await installCrd();
-  kubectl(['create', 'namespace', NAMESPACE]);
+  await makeNamespace(NAMESPACE);
   kubectl(['create', 'priorityclass', 'high', '--value=1000']);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
   const items = Object.entries(FUNCTIONS).map(([name, [container, pod, spec]]) => functionObject(name, container, spec, pod));
   kubectl(['apply', '-n', NAMESPACE, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   pods = await watchPods(NAMESPACE);
@@ -82,13 +81,6 @@ async function endOf(
   return [code, String(text), record.reason];
 }
 
-const evict = (pod: string) =>
-  kubectl(['create', '--raw', `/api/v1/namespaces/${NAMESPACE}/pods/${pod}/eviction`, '-f', '-'], {
-    apiVersion: 'policy/v1',
-    kind: 'Eviction',
-    metadata: { name: pod, namespace: NAMESPACE },
-  });
-
 describe('while it serves', () => {
   it('12a: the container is killed for memory', async () => {
     expect(await endOf('fn', (_pod, socket) => socket.send('eat 200'))).toEqual([1011, '439 function exited', 'memory_limit']);
@@ -122,12 +114,12 @@ describe('while it serves', () => {
   });
 
   it('15: the pod is evicted', async () => {
-    expect(await endOf('fn', evict)).toEqual([1012, '439 pod evicted', 'pod_evicted']);
+    expect(await endOf('fn', (pod) => evict(NAMESPACE, pod))).toEqual([1012, '439 pod evicted', 'pod_evicted']);
   });
 
   it('15: a close frame counts, although the pod was evicted before', async () => {
     const end = await endOf('stubborn', async (pod, socket) => {
-      evict(pod);
+      evict(NAMESPACE, pod);
       await until('the deletion shows', () => pods.pods.get(`${NAMESPACE}/${pod}`)?.metadata?.deletionTimestamp !== undefined);
       socket.send('close 4001');
     });

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { ServedFunction } from '../../src/core/served.ts';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
 import { PodRuntime } from '../../src/runtime/pods.ts';
-import { functionObject, installCrd, kubectl } from '../support/node.ts';
-import { until } from '../support/ports.ts';
+import { functionObject, installCrd, kubectl, makeNamespace } from '../support/node.ts';
 import { served } from '../support/proxy.ts';
 import { runContract } from './contract.ts';
 
@@ -17,10 +16,7 @@ let runs = 0;
 beforeAll(async () => {
   client = connectKube(undefined);
   await installCrd();
-  kubectl(['create', 'namespace', NAMESPACE]);
-  await until('the namespace has its service account', () =>
-    kubectl(['get', 'serviceaccount', '-n', NAMESPACE, '-o', 'name']).includes('default'),
-  );
+  await makeNamespace(NAMESPACE);
   works = fn('works', []);
   never = fn('never', ['--never']);
 }, 60_000);

@@ -1,5 +1,7 @@
 // A TCP proxy between a client and a server that a test can make misbehave.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { parse, stringify } from 'yaml';
 import { listenAnywhere } from './ports.ts';
 
 /** What happens to connections: `pass` them, `refuse` new ones and cut the open ones, or `stall` both ways. */
@@ -58,4 +60,13 @@ export async function faultProxy(target: number): Promise<FaultProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Opens a port that leads to the API server of a kubeconfig, and writes another kubeconfig that uses it. */
+export async function faultyApi(kubeconfig: string): Promise<FaultProxy & { readonly kubeconfig: string }> {
+  const config = parse(readFileSync(kubeconfig, 'utf8'));
+  const between = await faultProxy(Number(new URL(config.clusters[0].cluster.server).port));
+  config.clusters[0].cluster.server = `https://127.0.0.1:${between.port}`;
+  writeFileSync(`${kubeconfig}.faults`, stringify(config));
+  return { ...between, kubeconfig: `${kubeconfig}.faults` };
 }

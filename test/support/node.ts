@@ -50,6 +50,28 @@ export async function installCrd(): Promise<void> {
   );
 }
 
+/** Makes a namespace, and waits until pods can be made in it. */
+export async function makeNamespace(name: string): Promise<void> {
+  kubectl(['create', 'namespace', name]);
+  await until('the namespace has its service account', () =>
+    kubectl(['get', 'serviceaccount', '-n', name, '-o', 'name']).includes('default'),
+  );
+}
+
+/** Creates or changes these objects in a namespace. */
+export function applyAll(namespace: string, items: readonly object[]): void {
+  kubectl(['apply', '-n', namespace, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+}
+
+/** Evicts a pod, as the drain of a node does. */
+export function evict(namespace: string, pod: string): void {
+  kubectl(['create', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`, '-f', '-'], {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name: pod, namespace },
+  });
+}
+
 /** A line of the proxy's log. */
 export type LogLine = { readonly message: string } & Record<string, unknown>;
 
@@ -103,7 +125,7 @@ export async function startNodeProxy(args: readonly string[] = []): Promise<Node
 /** What became of an upgrade: open, or the refusal. */
 export type Opened =
   | { readonly socket: WebSocket; readonly headers: NodeJS.Dict<string | string[]> }
-  | { readonly status: number; readonly code: number; readonly body: string };
+  | { readonly status: number; readonly code: number; readonly headers: NodeJS.Dict<string>; readonly body: string };
 
 /** Opens a WebSocket with 60 s of patience, or reads the refusal. */
 export function openSocket(url: string, protocols: string[] = [], options: WebSocket.ClientOptions = {}): Promise<Opened> {
@@ -120,7 +142,9 @@ export function openSocket(url: string, protocols: string[] = [], options: WebSo
       response.setEncoding('utf8').on('data', (text) => {
         body += text;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, code: Number(response.headers['x-socketpod-status']), body }));
+      const { statusCode: status = 0 } = response;
+      const headers = response.headers as NodeJS.Dict<string>; // lists are Set-Cookie's alone
+      response.on('end', () => resolve({ status, code: Number(headers['x-socketpod-status']), headers, body }));
     });
   });
 }
