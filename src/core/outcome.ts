@@ -84,7 +84,6 @@ const table = {
   drained: {
     code: 500,
     cause: 'the proxy drained and its time was over',
-    refusal: { status: 503, retryAfter: 1 },
     close: { client: 1012, function: 1001 },
   },
   internal_error: {
