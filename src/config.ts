@@ -1,6 +1,7 @@
 // Every option once: its flag, environment variable, default and help text. Commands pick the ones they take; what is unknown
 // or out of range is an error with one clear line.
 import { InvalidArgumentError, Option } from 'commander';
+import { parseRange, type Range } from './core/address.ts';
 
 /** Host and port of a TCP address. */
 export interface Endpoint {
@@ -14,6 +15,20 @@ export function parseEndpoint(text: string): Endpoint {
   const port = Number(match?.[3]);
   if (!match || port > 65_535) throw new InvalidArgumentError(`${JSON.stringify(text)} is not HOST:PORT, as in 127.0.0.1:8080`);
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** An endpoint, or `off`. */
+export function parseListen(text: string): Endpoint | 'off' {
+  return text === 'off' ? 'off' : parseEndpoint(text);
+}
+
+/** CIDR blocks or addresses, with commas between. */
+export function parseRanges(text: string): Range[] {
+  return text.split(',').map((part) => {
+    const range = parseRange(part.trim());
+    if (!range) throw new InvalidArgumentError(`${JSON.stringify(part)} is not a CIDR block, as in 10.0.0.0/8 or 2001:db8::/32`);
+    return range;
+  });
 }
 
 /** `http(s)://` or `ws(s)://` with a host and no path; returned with ws or wss and without a final slash. */
@@ -46,10 +61,32 @@ export const OPTIONS = {
       .env('SOCKETPOD_FILE')
       .argParser(append),
   listen: (fallback: string) =>
-    new Option('--listen <host:port>', 'address of the data port')
+    new Option('--listen <host:port>', 'address of the data port without TLS, or off')
       .env('SOCKETPOD_LISTEN')
       .default(parseEndpoint(fallback), fallback)
+      .argParser(parseListen),
+  tlsListen: () =>
+    new Option('--tls-listen <host:port>', 'address of the data port with TLS; default: none')
+      .env('SOCKETPOD_TLS_LISTEN')
       .argParser(parseEndpoint),
+  tlsCert: () =>
+    new Option('--tls-cert <file>', 'certificate and chain in PEM; repeat it with its key for more names, the first is the default')
+      .env('SOCKETPOD_TLS_CERT')
+      .argParser(append),
+  tlsKey: () =>
+    new Option('--tls-key <file>', 'private key of the certificate at the same place, in PEM').env('SOCKETPOD_TLS_KEY').argParser(append),
+  trustedProxies: () =>
+    new Option('--trusted-proxies <cidr,...>', 'load balancers whose X-Forwarded-For is believed; default: none')
+      .env('SOCKETPOD_TRUSTED_PROXIES')
+      .argParser(parseRanges),
+  proxyProtocol: () =>
+    new Option('--proxy-protocol', 'trusted proxies begin every connection with a PROXY protocol v2 header')
+      .env('SOCKETPOD_PROXY_PROTOCOL')
+      .default(false),
+  maxConnectionsPerAddress: () =>
+    new Option('--max-connections-per-address <number>', 'sockets that one client address (IPv6: one /64) may have; default: any number')
+      .env('SOCKETPOD_MAX_CONNECTIONS_PER_ADDRESS')
+      .argParser(wholeNumber(1, 1_000_000)),
   admin: (fallback?: string) => {
     const option = new Option('--admin <host:port>', 'address of the admin port: /metrics, /healthz, /readyz, /connections')
       .env('SOCKETPOD_ADMIN')

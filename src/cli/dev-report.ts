@@ -6,13 +6,21 @@ import { outcome, status } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { ConnectionRecord, Observer } from '../proxy/record.ts';
 
+/** Where `dev` listens: the plain data port, the one with TLS, the admin port; undefined: it is off. */
+export interface Addresses {
+  readonly address: string | undefined;
+  readonly tls: string | undefined;
+  readonly admin: string | undefined;
+}
+
 /** Hears of all that happens in `dev`. */
 export interface Report extends Pick<Observer, 'opened' | 'violated' | 'ended'> {
-  /** @param admin the admin port's, when there is one */
-  listening(address: string, admin: string | undefined): void;
+  listening(at: Addresses): void;
   /** A function is served; `changed`: it was before, in another version. */
   serving(key: string, urls: readonly string[], changed: boolean): void;
   removed(key: string): void;
+  /** A certificate was read again. */
+  changed(line: string): void;
   /** A file cannot be used; what it said before still holds. */
   problem(line: string): void;
   output(fn: ServedFunction, connectionId: string, line: string): void;
@@ -22,9 +30,10 @@ export interface Report extends Pick<Observer, 'opened' | 'violated' | 'ended'> 
 export function jsonReport(out: Writable): Report {
   const tell = (event: string, fields: object) => void out.write(`${JSON.stringify({ event, ...fields })}\n`);
   return {
-    listening: (address, admin) => tell('listening', { address, admin }),
+    listening: (at) => tell('listening', at),
     serving: (key, urls, changed) => tell('function', { function: key, urls, changed }),
     removed: (key) => tell('removed', { function: key }),
+    changed: (line) => tell('changed', { line }),
     problem: (line) => tell('problem', { problem: line }),
     output: (fn, id, line) => tell('output', { function: keyOf(fn), id, line }),
     opened: (opened) => tell('open', opened),
@@ -38,11 +47,14 @@ export function terminalReport(out: Writable): Report {
   const paint = (style: Parameters<typeof styleText>[0], text: string) => styleText(style, text, { stream: out });
   const say = (line: string) => void out.write(`${line}\n`);
   return {
-    listening: (address, admin) =>
-      say(paint('dim', `listening on ${address}${admin === undefined ? '' : `, admin port ${admin}`}; stop with Ctrl-C`)),
+    listening: ({ address, tls, admin }) => {
+      const ports = [address, tls && `${tls} (TLS)`, admin && `admin port ${admin}`].filter((port) => port !== undefined);
+      say(paint('dim', `listening on ${ports.join(', ')}; stop with Ctrl-C`));
+    },
     serving: (key, urls, changed) =>
       say(`${paint('bold', key)}  ${urls.join('  ')}${changed ? paint('dim', '  (changed: holds for new connections)') : ''}`),
     removed: (key) => say(`${paint('bold', key)}  ${paint('dim', 'removed')}`),
+    changed: (line) => say(paint('dim', line)),
     problem: (line) => say(paint('red', line)),
     output: (_fn, id, line) => say(`${paint('dim', `${short(id)} |`)} ${line}`),
     opened: ({ id, function: key, backend, handshakeMs }) =>

@@ -2,13 +2,13 @@
 // files, and a changed file holds for new connections.
 import type { Endpoint } from '../config.ts';
 import { urlsOf } from '../core/url.ts';
-import { listenFault, UserError } from '../fault.ts';
+import { UserError } from '../fault.ts';
 import { tellAll } from '../proxy/record.ts';
-import { listen } from '../proxy/server.ts';
 import { type Capacity, createServices, type Services } from '../proxy/services.ts';
 import { attachRuntime } from '../runtime/attach.ts';
 import { processRuntime } from '../runtime/processes.ts';
 import { readCeilings } from './ceilings.ts';
+import { baseUrl, type DataPortOptions, readDataPorts, shown } from './data-ports.ts';
 import { FunctionFiles } from './dev-files.ts';
 import { jsonReport, type Report, terminalReport } from './dev-report.ts';
 import { metricsOf, NO_CLUSTER, openAdminPort } from './operate.ts';
@@ -21,9 +21,8 @@ const STOP_MS = 15_000;
 const NOTHING_STARTED = { maxStartsPerSecond: Number.MAX_SAFE_INTEGER };
 
 /** The options of `dev`, as config.ts reads them. */
-export interface DevOptions extends Capacity {
+export interface DevOptions extends Capacity, DataPortOptions {
   readonly file?: readonly string[];
-  readonly listen: Endpoint;
   readonly attach?: Endpoint;
   readonly admin?: Endpoint;
   readonly ceilings?: string;
@@ -39,21 +38,18 @@ export async function dev(options: DevOptions): Promise<void> {
   const metrics = metricsOf(() => operated);
   const services = createServices(runtime, tellAll(metrics, report), attach ? { ...options, ...NOTHING_STARTED } : options);
   const operated = { ...NO_CLUSTER, services };
+  const openPorts = await readDataPorts(options, { changed: (line) => report.changed(line), problem: (line) => report.problem(line) });
   const files = new FunctionFiles(options.file ?? ['.'], await readCeilings(options.ceilings));
 
   const first = await files.read();
   if (first.problems.length > 0) throw new UserError(first.problems.join('\n'));
   if (first.functions.length === 0) throw new UserError(`no WebSocketFunction in ${files.paths.join(', ')}; name a file or folder with -f`);
 
-  const { host } = options.listen;
-  const server = await listen(options.listen, services).catch((error) => {
-    throw listenFault(error, options.listen);
-  });
+  const ports = await openPorts(services);
   const admin = options.admin && (await openAdminPort(options.admin, operated, metrics));
-  const shownHost = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
-  const base = options.publicUrl ?? `ws://${shownHost}:${server.port}`;
+  const base = baseUrl(options.publicUrl, ports.plain, ports.tls);
   serve(first.functions, services, report, base);
-  report.listening(`${shownHost}:${server.port}`, admin && `${options.admin?.host}:${admin.port}`);
+  report.listening({ address: shown(ports.plain), tls: shown(ports.tls), admin: admin && `${options.admin?.host}:${admin.port}` });
 
   const watching = files.watch(async () => {
     const { functions, problems } = await files.read();
@@ -64,7 +60,7 @@ export async function dev(options: DevOptions): Promise<void> {
   await stopSignal();
   watching.close();
   const drained = services.gate.drain(services.registry, { delayMs: 0, drainMs: 0 }, AbortSignal.abort());
-  void server.close();
+  ports.close();
   await Promise.race([Promise.all([drained, runtime.close(STOP_MS)]), stopSignal()]);
   admin?.close();
 }

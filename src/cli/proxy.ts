@@ -3,16 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
 import { urlsOf } from '../core/url.ts';
-import { listenFault, UserError } from '../fault.ts';
+import { UserError } from '../fault.ts';
 import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
-import { listen } from '../proxy/server.ts';
 import { type Capacity, createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
 import { readCeilings } from './ceilings.ts';
+import { baseUrl, type DataPortOptions, readDataPorts } from './data-ports.ts';
 import { metricsOf, type Operated, openAdminPort } from './operate.ts';
 import { proxyReport } from './proxy-report.ts';
 import { stopSignal } from './signals.ts';
@@ -21,10 +21,9 @@ import { stopSignal } from './signals.ts';
 const STOP_MS = 30_000;
 
 /** The options of `proxy`, as config.ts reads them. */
-export interface ProxyOptions extends Capacity {
+export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly kubeconfig?: string;
   readonly namespace?: string;
-  readonly listen: Endpoint;
   readonly admin: Endpoint;
   readonly ceilings?: string;
   readonly publicUrl?: string;
@@ -36,6 +35,10 @@ export interface ProxyOptions extends Capacity {
 
 /** Serves until SIGTERM or SIGINT. Throws a UserError for what the operator can mend. */
 export async function proxy(options: ProxyOptions): Promise<void> {
+  const openPorts = await readDataPorts(options, {
+    changed: (line) => log('info', line),
+    problem: (line) => log('warn', line),
+  });
   const ceilings = await readCeilings(options.ceilings);
   const metrics = metricsOf(() => operated);
   const client = connectKube(options.kubeconfig, metrics);
@@ -51,7 +54,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   });
   const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
   const services = createServices(runtime, tellAll(metrics, report), options);
-  const base = options.publicUrl ?? `ws://${options.listen.host}:${options.listen.port}`;
+  const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
   const functions = watchFunctions(client, options.namespace, ceilings, {
     set: (fn) => {
       services.functions.set(fn);
@@ -70,10 +73,8 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await runtime.ready().catch((error) => startFault(error, client));
 
   const admin = await openAdminPort(options.admin, operated, metrics);
-  const server = await listen(options.listen, services).catch((error) => {
-    throw listenFault(error, options.listen);
-  });
-  log('info', 'listening', { host: options.listen.host, port: server.port, admin: admin.port, proxy: proxyId });
+  const ports = await openPorts(services);
+  log('info', 'listening', { port: ports.plain?.port, tlsPort: ports.tls?.port, admin: admin.port, proxy: proxyId });
 
   await stopSignal();
   log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
@@ -82,7 +83,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const drained = services.gate.drain(services.registry, times, hurry.signal);
   void Promise.race([drained, stopSignal()]).then(() => hurry.abort()); // a second signal closes all connections at once
   await drained;
-  void server.close();
+  ports.close();
   functions.stop();
   await Promise.race([runtime.close(STOP_MS), stopSignal()]);
   await client.close();

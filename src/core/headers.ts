@@ -23,15 +23,20 @@ const HOP_BY_HOP = new Set([
   'expect',
 ]);
 
+/** Who is at the other end of a client's socket. */
+export interface Peer {
+  /** The address of our TCP peer, or the one that a proxy of ours told by the PROXY protocol. */
+  readonly address: string;
+  /** Is that a proxy of ours, whose X-Forwarded-* are to be believed? */
+  readonly trusted: boolean;
+  readonly proto: 'http' | 'https';
+}
+
 /** What the platform knows about a request beside its header lines. */
 export interface RequestContext {
   readonly fn: ServedFunction;
   readonly requestId: string;
-  /** Address of the peer of our socket. */
-  readonly clientAddress: string;
-  readonly proto: 'http' | 'https';
-  /** Is the peer one of our own load balancers, so that its X-Forwarded-* are to be believed? */
-  readonly trusted: boolean;
+  readonly peer: Peer;
 }
 
 /** Header lines by lower-case name; several lines of a name stay several. */
@@ -47,7 +52,7 @@ export function backendHeaders(rawHeaders: readonly string[], context: RequestCo
     const value = rawHeaders[i + 1] ?? '';
     if (HOP_BY_HOP.has(name)) continue;
     if (isReserved(name)) {
-      if (context.trusted) add(forwarded, name, value);
+      if (context.peer.trusted) add(forwarded, name, value);
       continue;
     }
     // A handshake cannot do without these, whatever Connection says of them.
@@ -57,8 +62,8 @@ export function backendHeaders(rawHeaders: readonly string[], context: RequestCo
   lines.connection = 'Upgrade';
   lines.upgrade = 'websocket';
   const host = typeof lines.host === 'string' ? lines.host : '';
-  lines['x-forwarded-for'] = [...all(forwarded, 'x-forwarded-for'), context.clientAddress].join(', ');
-  lines['x-forwarded-proto'] = all(forwarded, 'x-forwarded-proto')[0] ?? context.proto;
+  lines['x-forwarded-for'] = [...all(forwarded, 'x-forwarded-for'), context.peer.address].join(', ');
+  lines['x-forwarded-proto'] = all(forwarded, 'x-forwarded-proto')[0] ?? context.peer.proto;
   lines['x-forwarded-host'] = all(forwarded, 'x-forwarded-host')[0] ?? host;
   lines['x-request-id'] = context.requestId;
   Object.assign(lines, scfHeaders(context));

@@ -64,6 +64,11 @@ function wordsOf(status: V1ContainerStatus | undefined): string {
   return lastWords(status?.state?.terminated?.message ?? '');
 }
 
+/** The addresses of the pod's node. */
+export function hostAddresses({ status }: V1Pod): string[] {
+  return [status?.hostIP ?? '', ...(status?.hostIPs ?? []).map(({ ip }) => ip)].filter((address) => address !== '');
+}
+
 /** Was the container itself killed for memory? With exit code 0 only a child of it was, and it went on (facts: row 12c). */
 export function killedForMemory(pod: V1Pod): boolean {
   const terminated = functionStatus(pod)?.state?.terminated;

@@ -98,8 +98,8 @@ export class Connection implements Registered, Deadline {
       started.backend.socket.destroy();
       return this.end('handshake_timeout');
     }
-    const { address, rawHeaders, clientAddress } = this.#upgrade;
-    const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, clientAddress, proto: 'http', trusted: false });
+    const { address, rawHeaders, peer } = this.#upgrade;
+    const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, peer });
     const target = address.path + withoutToken(address.query);
     const dialledAt = performance.now();
     const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);

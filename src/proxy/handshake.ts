@@ -1,7 +1,6 @@
 // A request that reached the data port: route it, judge it, admit it. Out comes a Connection or a refusal; both end in a record.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { admit } from '../core/admission.ts';
 import { outcome, type Reason } from '../core/outcome.ts';
 import { type Address, addressOf, upgradeProblem, wantsWebSocket } from '../core/request.ts';
@@ -10,6 +9,7 @@ import { Connection } from './connection.ts';
 import { NOTHING_HAPPENED } from './record.ts';
 import { sendRefusal, violatedByRefusal } from './refusal.ts';
 import type { Services } from './services.ts';
+import type { Arrival } from './upgrade.ts';
 
 /** The only path of the data port that is ours. */
 export const HEALTH_PATH = '/.socketpod/health';
@@ -30,16 +30,16 @@ interface Accepted {
 }
 
 /** Takes a request with its socket, which node:http has let go of. */
-export function handshake(request: IncomingMessage, socket: Socket, head: Buffer, services: Services): void {
+export function handshake(request: IncomingMessage, arrival: Arrival, head: Buffer, services: Services): void {
+  const { socket } = arrival;
   socket.on('error', () => {}); // first of all: from here on a reset must not be an uncaught error
   const receivedAt = performance.now();
   const verdict = judge(request, services);
   const { rawHeaders } = request;
   const id = randomUUID();
-  const clientAddress = plainAddress(socket.remoteAddress);
-  if ('reason' in verdict) return void refuse(socket, id, clientAddress, { ...verdict, rawHeaders }, services);
+  if ('reason' in verdict) return void refuse(arrival, id, { ...verdict, rawHeaders }, services);
   socket.setNoDelay(true);
-  new Connection({ id, ...verdict, rawHeaders, clientAddress, receivedAt, socket, head }, services).start();
+  new Connection({ id, ...verdict, ...arrival, rawHeaders, receivedAt, head }, services).start();
 }
 
 /** The order of checks: host and path, route, upgrade, then those of admission. */
@@ -67,14 +67,9 @@ function judge(request: IncomingMessage, services: Services): Accepted | Refused
 }
 
 /** Answers a request that does not become a connection, and records it once its socket is gone. */
-export async function refuse(socket: Socket, id: string, clientAddress: string, refused: Refused, services: Services): Promise<void> {
+export async function refuse({ socket, clientAddress }: Arrival, id: string, refused: Refused, services: Services): Promise<void> {
   const { reason, message, fn } = refused;
   violatedByRefusal(reason, fn, services.observer);
   const httpStatus = await sendRefusal(socket, { id, ...refused });
   services.observer.ended({ ...NOTHING_HAPPENED, id, function: fn ? keyOf(fn) : '', reason, detail: message, httpStatus, clientAddress });
-}
-
-/** A peer's address without the prefix of IPv4 in IPv6 (`::ffff:`). */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:/, '');
 }

@@ -1,56 +1,49 @@
-// The listener of the data plane. An upgrade goes to the handshake, anything else to its refusal; the health path is ours.
+// What comes of a socket's request: an upgrade goes to the handshake, anything else to its refusal; the health path is ours.
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { HEALTH_PATH, handshake, plainAddress, refuse } from './handshake.ts';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { HEALTH_PATH, handshake, refuse } from './handshake.ts';
 import type { SocketError } from './record.ts';
 import { sendAndClose } from './refusal.ts';
 import type { Services } from './services.ts';
+import type { Arrival } from './upgrade.ts';
 
 /** A request head must be complete within this (contract part 3), in ms. */
 const HEAD_TIMEOUT_MS = 10_000;
 /** ... and not be longer than this, in bytes. */
 const MAX_HEAD = 16_384;
 
-/** Options of the listener. */
-export interface ServerOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Shorter in tests, in ms. */
-  readonly headTimeoutMs?: number;
-}
-
-/** The open listener. */
-export interface ProxyServer {
-  readonly host: string;
-  readonly port: number;
-  /** Stops to accept; connections that are open go on. */
-  close(): Promise<void>;
-}
-
-/** Opens the data port. Rejects when it cannot be opened (EADDRINUSE, EACCES). */
-export async function listen(options: ServerOptions, services: Services): Promise<ProxyServer> {
-  const headersTimeout = options.headTimeoutMs ?? HEAD_TIMEOUT_MS;
-  const server = createServer({
+/** Options of node:http for a server of ours. */
+export function httpOptions(headTimeoutMs = HEAD_TIMEOUT_MS): ServerOptions {
+  return {
     maxHeaderSize: MAX_HEAD,
-    headersTimeout,
-    requestTimeout: headersTimeout,
-    connectionsCheckingInterval: Math.min(500, headersTimeout / 4),
+    headersTimeout: headTimeoutMs,
+    requestTimeout: headTimeoutMs,
+    connectionsCheckingInterval: Math.min(500, headTimeoutMs / 4),
     requireHostHeader: false, // judged in core/request.ts, with an answer of ours
     noDelay: true,
-  });
+  };
+}
+
+/**
+ * Answers the requests of a server.
+ * @param arrivalOf who is at the other end of a socket
+ */
+export function answer(server: Server, arrivalOf: (socket: Socket, rawHeaders: readonly string[]) => Arrival, services: Services): void {
   server.maxHeadersCount = 0; // the head's length bounds them; node:http drops or refuses those beyond a thousand
   const answered = new WeakSet<Socket>();
   /** The first request of a socket gets its answer and ends it; node:http goes on reading what follows, which must start nothing. */
   const first = (socket: Socket) => !answered.has(socket) && answered.add(socket) !== undefined;
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (first(socket)) handshake(request, socket, head, services);
+    if (first(socket)) handshake(request, arrivalOf(socket, request.rawHeaders), head, services);
     else socket.resume(); // still read and discarded: node:http has let go of it
   };
   const plain = (request: IncomingMessage, response: ServerResponse) => {
     request.resume(); // a body would hold back the client's FIN
-    if (first(request.socket)) plainRequest(request, response, services);
+    if (!first(request.socket)) return;
+    response.detachSocket(request.socket); // node:http would close it under what the client still sends
+    if (request.method === 'GET' && request.url === HEALTH_PATH) healthy(request.socket, services);
+    else handshake(request, arrivalOf(request.socket, request.rawHeaders), Buffer.alloc(0), services);
   };
   server.on('upgrade', (request, socket, head) => upgrade(request, socket as Socket, head));
   server.on('connect', (request, socket, head) => upgrade(request, socket as Socket, head));
@@ -58,38 +51,14 @@ export async function listen(options: ServerOptions, services: Services): Promis
   server.on('checkContinue', plain);
   server.on('checkExpectation', plain);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (first(socket as Socket)) clientError(error, socket as Socket, services);
+    if (first(socket as Socket)) clientError(error, arrivalOf(socket as Socket, []), services);
     else if (error.code === 'ECONNRESET') socket.destroy();
   });
-  await opened(server, options);
-  const address = server.address() as AddressInfo;
-  return {
-    host: options.host,
-    port: address.port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
 }
 
-function opened(server: Server, options: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** The answer goes out beside node:http, which would close the socket under what the client still sends. */
-function plainRequest(request: IncomingMessage, response: ServerResponse, services: Services): void {
-  const { socket } = request;
-  response.detachSocket(socket);
-  if (request.method === 'GET' && request.url === HEALTH_PATH) {
-    socket.on('error', () => {});
-    void sendAndClose(socket, health(services.gate.ready));
-  } else {
-    handshake(request, socket, Buffer.alloc(0), services);
-  }
+function healthy(socket: Socket, { gate }: Services): void {
+  socket.on('error', () => {});
+  void sendAndClose(socket, health(gate.ready));
 }
 
 /** The answer at the health path: 503 from the beginning of a drain on. */
@@ -100,12 +69,13 @@ function health(ready: boolean): string {
 }
 
 /** What node:http could not read as a request: too slow, too long, or not HTTP at all. */
-function clientError(error: NodeJS.ErrnoException, socket: Socket, services: Services): void {
+function clientError(error: NodeJS.ErrnoException, arrival: Arrival, services: Services): void {
+  const { socket } = arrival;
   socket.on('error', () => {});
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const [status, message, cause] = headProblem(error.code ?? '');
   services.observer.socketError(cause);
-  void refuse(socket, randomUUID(), plainAddress(socket.remoteAddress), { reason: 'bad_handshake', message, status }, services);
+  void refuse(arrival, randomUUID(), { reason: 'bad_handshake', message, status }, services);
 }
 
 function headProblem(code: string): [status: number, message: string, cause: SocketError] {

@@ -1,21 +1,28 @@
 // An upgrade request that becomes a connection, and what is known of it at any time.
 import type { Socket } from 'node:net';
+import type { Peer } from '../core/headers.ts';
 import { type Address, headerValues } from '../core/request.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { Backend } from '../runtime/runtime.ts';
 import type { ConnectionFacts } from './record.ts';
 import { type Count, noTraffic } from './traffic.ts';
 
+/** A socket with a request, and whose it is. */
+export interface Arrival {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  /** For log and records: the peer's, or the one that a proxy of ours tells. */
+  readonly clientAddress: string;
+}
+
 /** An upgrade request that was found well-formed, routed and admitted. */
-export interface AcceptedUpgrade {
+export interface AcceptedUpgrade extends Arrival {
   readonly id: string;
   readonly fn: ServedFunction;
   readonly address: Address;
   readonly rawHeaders: readonly string[];
-  readonly clientAddress: string;
   /** When the request came, by performance.now(). */
   readonly receivedAt: number;
-  readonly socket: Socket;
   /** Bytes that came with the request's head. */
   readonly head: Buffer;
 }

@@ -1,10 +1,12 @@
 // From a created pod to its open port: the watch says what becomes of the pod, and as soon as its container runs the port is tried,
 // without waiting for the kubelet to say Ready.
 import type { Socket } from 'node:net';
+import { mayDial } from '../core/address.ts';
 import { isScheduled, isUnschedulable, readPod, reasonAtTimeout } from '../core/pod-status.ts';
 import type { OwnPod } from './own-pod.ts';
 import { probe } from './probe.ts';
-import type { StartFailure, StartRequest, StartStages } from './runtime.ts';
+import { INIT_TIMEOUT, type StartFailure, type StartRequest, type StartStages } from './runtime.ts';
+import type { TakenAddresses } from './taken.ts';
 
 /** What came of a pod: an open port, a failure, or a node that refused it. */
 export type PortResult =
@@ -12,8 +14,15 @@ export type PortResult =
   | { readonly kind: 'failed'; readonly failure: StartFailure }
   | { readonly kind: 'again'; readonly detail: string };
 
+/** What a pod is opened with. */
+export interface PortOptions {
+  /** A start that finds no node ends after this; undefined: at the init timeout (ms). */
+  readonly graceMs: number | undefined;
+  readonly taken: TakenAddresses;
+}
+
 /** Waits until the pod's port is open or it is certain that it will not be. */
-export async function openPort(own: OwnPod, request: StartRequest, graceMs: number | undefined): Promise<PortResult> {
+export async function openPort(own: OwnPod, request: StartRequest, { graceMs, taken }: PortOptions): Promise<PortResult> {
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   const grace = graceMs === undefined ? undefined : AbortSignal.timeout(graceMs);
@@ -31,6 +40,7 @@ export async function openPort(own: OwnPod, request: StartRequest, graceMs: numb
       if (grace?.aborted && isUnschedulable(own.pod)) return atTimeout(own, request.fn.spec.port);
       clock.see(isScheduled(own.pod), reading.state === 'running');
       if (reading.state === 'running' && !probing) {
+        if (!mayDial(reading.ip, taken.all())) return failed({ reason: 'internal_error', detail: `no pod can be at ${reading.ip}` });
         probing = probe(reading.ip, request.fn.spec.port, signal).then((found) => {
           socket = found;
           if (found) clock.port();
@@ -55,6 +65,12 @@ function atTimeout(own: OwnPod, port: number): PortResult {
 
 function failed({ reason, detail, lastWords = '' }: Omit<StartFailure, 'ok'>): PortResult {
   return { kind: 'failed', failure: { ok: false, reason, detail, lastWords } };
+}
+
+/** How a start ended, for the metrics. */
+export function resultOf({ kind }: PortResult, signal: AbortSignal): 'ready' | 'failed' | 'abandoned' {
+  if (kind === 'open') return 'ready';
+  return signal.aborted && signal.reason !== INIT_TIMEOUT ? 'abandoned' : 'failed';
 }
 
 /** How long each stage took, from one sight of the pod to the next. */

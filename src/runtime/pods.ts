@@ -11,8 +11,9 @@ import { createPod, deletePod, getPod, labelPod } from '../kube/pods.ts';
 import { Watch } from '../kube/watch.ts';
 import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
-import { openPort, type PortResult } from './pod-port.ts';
-import { type Backend, INIT_TIMEOUT, type Runtime, type Started, type StartFailure, type StartRequest } from './runtime.ts';
+import { openPort, resultOf } from './pod-port.ts';
+import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
+import { TakenAddresses } from './taken.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
@@ -46,6 +47,7 @@ export class PodRuntime implements Runtime {
   /** Pods of this process by `namespace/name`; a name is here from before its create call. */
   readonly #own = new Map<string, OwnPod | 'creating'>();
   readonly #slots: HeldSlots;
+  readonly #taken: TakenAddresses;
   #whenChanged: (() => void)[] = [];
   #closed = false;
 
@@ -60,11 +62,12 @@ export class PodRuntime implements Runtime {
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
     });
     this.#slots = new HeldSlots(this.#watch.objects, this.#own);
+    this.#taken = new TakenAddresses(this.#watch.objects);
   }
 
   /** Resolves when all function pods are known. Rejects with a KubeError. */
-  ready(): Promise<void> {
-    return this.#watch.start();
+  async ready(): Promise<void> {
+    await Promise.all([this.#watch.start(), this.#taken.find(this.#options.client.server)]);
   }
 
   async start(request: StartRequest): Promise<Started> {
@@ -73,7 +76,7 @@ export class PodRuntime implements Runtime {
       const made = await this.#make(request);
       if ('ok' in made) return made;
       const create = performance.now() - begun;
-      const opened = await openPort(made, request, this.#options.unschedulableGraceMs);
+      const opened = await openPort(made, request, { graceMs: this.#options.unschedulableGraceMs, taken: this.#taken });
       this.#options.observer?.podStarted(keyOf(request.fn), 'cold', resultOf(opened, request.signal));
       if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
       made.delete(false);
@@ -242,9 +245,4 @@ export class PodRuntime implements Runtime {
   #changed(): void {
     for (const done of this.#whenChanged.splice(0)) done();
   }
-}
-
-function resultOf({ kind }: PortResult, signal: AbortSignal): 'ready' | 'failed' | 'abandoned' {
-  if (kind === 'open') return 'ready';
-  return signal.aborted && signal.reason !== INIT_TIMEOUT ? 'abandoned' : 'failed';
 }

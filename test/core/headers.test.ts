@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { backendHeaders, bytesOfQuantity, isReserved, type RequestContext, withoutToken } from '../../src/core/headers.ts';
 import { served } from '../support/proxy.ts';
 
+const PEER = { address: '192.0.2.7', proto: 'http', trusted: false } as const;
+
 function context(more: Partial<RequestContext> = {}): RequestContext {
-  return { fn: served('echo'), requestId: 'id-1', clientAddress: '192.0.2.7', proto: 'http', trusted: false, ...more };
+  return { fn: served('echo'), requestId: 'id-1', peer: PEER, ...more };
 }
 
 function lines(rawHeaders: string[], more: Partial<RequestContext> = {}) {
@@ -97,7 +99,7 @@ describe('the header lines for the function', () => {
       'X-Forwarded-Host',
       'pub.example',
     ];
-    expect(lines(said, { trusted: true })).toMatchObject({
+    expect(lines(said, { peer: { ...PEER, trusted: true } })).toMatchObject({
       'x-forwarded-for': '198.51.100.1, 10.0.0.1, 192.0.2.7',
       'x-forwarded-proto': 'https',
       'x-forwarded-host': 'pub.example',
@@ -107,7 +109,7 @@ describe('the header lines for the function', () => {
       'x-forwarded-proto': 'http',
       'x-forwarded-host': 'a.example:8080',
     });
-    expect(lines(['X_Forwarded_For', '1.2.3.4', 'X-Scf-Name', 'forged'], { trusted: true })).toMatchObject({
+    expect(lines(['X_Forwarded_For', '1.2.3.4', 'X-Scf-Name', 'forged'], { peer: { ...PEER, trusted: true } })).toMatchObject({
       'x-forwarded-for': '192.0.2.7',
       'x-scf-name': 'echo',
     });

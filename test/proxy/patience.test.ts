@@ -1,10 +1,11 @@
 // Closing takes at most 3 s, everywhere: with peers who answer nothing, go on sending or do not read.
 import { expect, it } from 'vitest';
 import { attachRuntime } from '../../src/runtime/attach.ts';
+import { someCertificates } from '../support/certificates.ts';
 import { closeFrame, frame } from '../support/frames.ts';
 import { until } from '../support/ports.ts';
 import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from '../support/raw-client.ts';
+import { type RawPeer, rawBackend, rawConnect, SWITCHING, tlsConnect, upgradeHead } from '../support/raw-client.ts';
 
 interface Both {
   readonly proxy: TestProxy;
@@ -15,10 +16,12 @@ interface Both {
 /** Runs one end from an open connection and gives the seconds until its record. */
 async function ending(
   end: (both: Both) => void | Promise<void>,
+  tls = false,
 ): Promise<{ reason: string; seconds: number; client: RawPeer; fn: RawPeer }> {
   const backend = await rawBackend();
-  const proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-  const client = await rawConnect(proxy.port);
+  const certificates = tls ? await someCertificates() : undefined;
+  const proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], { certificates });
+  const client = await (tls ? tlsConnect : rawConnect)(proxy.port);
   client.send(upgradeHead());
   const fn = await backend.next();
   await fn.head();
@@ -40,7 +43,7 @@ async function ending(
 const FLOOD = frame({ opcode: 2, payload: Buffer.alloc(20_000_000) });
 const remove = ({ proxy }: Both) => proxy.services.functions.delete('test/echo');
 
-it.concurrent.each<[string, (both: Both) => void | Promise<void>, string]>([
+const IMPATIENT: readonly [string, (both: Both) => void | Promise<void>, string][] = [
   ['a function that does not answer our 1001', ({ client }) => void client.socket.destroy(), 'client_dropped'],
   ['a client that does not answer our 1011', ({ fn }) => void fn.socket.destroy(), 'function_dropped'],
   ['both, when neither answers', remove, 'function_deleted'],
@@ -101,11 +104,16 @@ it.concurrent.each<[string, (both: Both) => void | Promise<void>, string]>([
     },
     'function_deleted',
   ],
-])('%s is given up after 3 s', async (_name, end, reason) => {
-  const ended = await ending(end);
-  expect(ended.reason).toBe(reason);
-  expect(ended.seconds).toBeLessThan(5); // a loaded machine is slow; without a limit it would be for ever
-});
+];
+
+it.concurrent.each([false, true].flatMap((tls) => IMPATIENT.map((one) => [one[0], tls ? 'TLS' : 'plain', one[1], one[2], tls] as const)))(
+  '%s is given up after 3 s, over %s',
+  async (_name, _how, end, reason, tls) => {
+    const ended = await ending(end, tls);
+    expect(ended.reason).toBe(reason);
+    expect(ended.seconds).toBeLessThan(5); // a loaded machine is slow; without a limit it would be for ever
+  },
+);
 
 it.concurrent('nobody waits when both sides do as they should', async () => {
   const { reason, seconds } = await ending(async ({ client, fn }) => {

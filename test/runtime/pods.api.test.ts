@@ -1,5 +1,6 @@
 // The pod runtime against an API server without nodes: names, conflicts, quotas, and an API server that goes away and comes back.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
@@ -7,7 +8,7 @@ import { PodRuntime } from '../../src/runtime/pods.ts';
 import type { Started, StartRequest } from '../../src/runtime/runtime.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
-import { until } from '../support/ports.ts';
+import { listenAnywhere, until } from '../support/ports.ts';
 import { served } from '../support/proxy.ts';
 
 const POD = { template: { spec: { containers: [{ name: 'function', image: 'localhost/fn:1' }] } } };
@@ -177,5 +178,30 @@ describe('the API server', () => {
     });
     await one.close(1000);
     await reader.close();
+  });
+});
+
+describe('a pod at an address where none can be', () => {
+  it.each([
+    ['this machine, where something listens', { podIP: '127.0.0.1' }],
+    ['the link', { podIP: '169.254.169.254' }],
+    ['its own node', { podIP: '198.18.0.7', hostIP: '198.18.0.7' }],
+    ["its own node's other address", { podIP: 'fd00::7', hostIP: '198.18.0.7', hostIPs: [{ ip: '198.18.0.7' }, { ip: 'fd00:0::7' }] }],
+  ])('is not dialled: %s', async (_what, addresses) => {
+    let calls = 0;
+    const server = createServer(() => calls++);
+    const port = await listenAnywhere(server);
+    const { request: asked } = request({ port });
+    const started = (await runtime('cccccccccc')).start(asked);
+    await until('the pod is there', () => podNames().length === 1);
+    const running = { name: 'function', ready: true, restartCount: 0, image: 'i', imageID: 'i', state: { running: {} } };
+    const status = JSON.stringify({
+      status: { phase: 'Running', podIPs: [{ ip: addresses.podIP }], ...addresses, containerStatuses: [running] },
+    });
+    api.kubectl(['patch', 'pod', '-n', 'test', podNames()[0] ?? '', '--subresource=status', '--type=merge', '-p', status]);
+    expect(await started).toMatchObject({ ok: false, reason: 'internal_error', detail: `no pod can be at ${addresses.podIP}` });
+    expect(calls).toBe(0);
+    server.close();
+    await until('the pod is gone', () => podNames().length === 0);
   });
 });

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { certificateFor, writePair } from './certificates.ts';
 import { type Dev, startDev } from './dev.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from './raw-client.ts';
+import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, tlsConnect, upgradeHead } from './raw-client.ts';
 
 const FUNCTION = `
 apiVersion: socketpod.dev/v1alpha1
@@ -28,8 +29,11 @@ export interface Attached {
   passes(from: RawPeer, to: RawPeer, bytes: Buffer): Promise<void>;
 }
 
-/** Starts `dev` before the tests of a file and stops it after them. */
-export function attachedDev(): Attached {
+/**
+ * Starts `dev` before the tests of a file and stops it after them.
+ * @param options tls: between the clients and `dev`
+ */
+export function attachedDev({ tls = false } = {}): Attached {
   const clients: RawPeer[] = [];
   let folder: string;
   let backend: RawBackend;
@@ -39,7 +43,9 @@ export function attachedDev(): Attached {
     folder = mkdtempSync(join(tmpdir(), 'socketpod-'));
     writeFileSync(join(folder, 'everything.yaml'), FUNCTION);
     backend = await rawBackend();
-    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`]);
+    const { cert, key } = writePair(folder, 'tls', await certificateFor('proxy.example'));
+    const ports = tls ? ['--listen', 'off', '--tls-listen', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key] : [];
+    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`, ...ports]);
   });
   afterEach(() => {
     for (const { socket } of [...clients.splice(0), ...backend.peers]) socket.destroy();
@@ -51,7 +57,7 @@ export function attachedDev(): Attached {
   });
 
   async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
-    const client = await rawConnect(dev.port);
+    const client = await (tls ? tlsConnect(dev.tlsPort) : rawConnect(dev.port));
     clients.push(client);
     client.send(head);
     return [client, await backend.next()];

@@ -14,7 +14,9 @@ export type DevEvent = { readonly event: string } & Record<string, unknown>;
 export interface Dev {
   readonly child: ChildProcess;
   readonly events: DevEvent[];
+  /** NaN where the port is off. */
   readonly port: number;
+  readonly tlsPort: number;
   /** Waits for an event that fits. */
   event(name: string, fits?: (event: DevEvent) => boolean): Promise<DevEvent>;
   /** SIGTERM; gives the exit code. */
@@ -35,11 +37,13 @@ export async function startDev(args: readonly string[]): Promise<Dev> {
     if (!found) throw new Error(`dev ended with ${child.exitCode} before it told of ${name}`);
     return found;
   };
-  const { address } = await event('listening');
+  const { address, tls } = await event('listening');
+  const portOf = (at: unknown) => Number(String(at).split(':').at(-1));
   return {
     child,
     events,
-    port: Number(String(address).split(':').at(-1)),
+    port: portOf(address),
+    tlsPort: portOf(tls),
     event,
     async stop() {
       if (child.exitCode !== null) return child.exitCode;

@@ -1,8 +1,8 @@
 // A proxy for a test: a listener on a free port, a runtime, the records of all that ended, and a check that nothing is left.
 import type { CompleteSpec } from '../../src/api/types.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
-import { type ConnectionRecord, type Observer, tellAll, type Violation } from '../../src/proxy/record.ts';
-import { listen } from '../../src/proxy/server.ts';
+import { type ListenerOptions, listen } from '../../src/proxy/listener.ts';
+import { type ConnectionRecord, type Observer, type SocketError, tellAll, type Violation } from '../../src/proxy/record.ts';
 import { type Capacity, createServices, type Services } from '../../src/proxy/services.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { until } from './ports.ts';
@@ -50,6 +50,7 @@ export interface TestProxy {
   readonly services: Services;
   readonly records: ConnectionRecord[];
   readonly violations: Violation[];
+  readonly socketErrors: SocketError[];
   /** Waits until `count` connections have ended and gives their records. */
   ended(count: number): Promise<ConnectionRecord[]>;
   /** Ends the proxy; fails when a connection is left that nobody ends. */
@@ -57,7 +58,7 @@ export interface TestProxy {
 }
 
 /** What a test may want otherwise. */
-export interface TestProxyOptions {
+export interface TestProxyOptions extends Pick<ListenerOptions, 'certificates' | 'entrance'> {
   readonly headTimeoutMs?: number;
   readonly observer?: Partial<Observer>;
   readonly capacity?: Partial<Capacity>;
@@ -70,23 +71,26 @@ const WIDE: Capacity = { maxFramesPerSecond: 2000, maxPending: 1_000_000, maxSta
 export async function startProxy(
   runtime: Runtime,
   functions: ServedFunction[],
-  { headTimeoutMs = 10_000, observer = {}, capacity = {} }: TestProxyOptions = {},
+  { headTimeoutMs = 10_000, observer = {}, capacity = {}, ...listener }: TestProxyOptions = {},
 ): Promise<TestProxy> {
   const records: ConnectionRecord[] = [];
   const violations: Violation[] = [];
+  const socketErrors: SocketError[] = [];
   const all = tellAll(observer, {
     violated: (violation) => void violations.push(violation),
     ended: (record) => void records.push(record),
+    socketError: (cause) => void socketErrors.push(cause),
   });
   const services = createServices(runtime, all, { ...WIDE, ...capacity });
   for (const fn of functions) services.functions.set(fn);
-  const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs }, services);
+  const server = await listen({ host: '127.0.0.1', port: 0, headTimeoutMs, ...listener }, services);
   return {
     port: server.port,
     url: `ws://127.0.0.1:${server.port}/test/echo`,
     services,
     records,
     violations,
+    socketErrors,
     async ended(count) {
       await until(`${count} connections have ended`, () => records.length >= count);
       return records;

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { listenAnywhere, until } from './ports.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -82,6 +83,23 @@ export async function rawConnect(port: number): Promise<RawPeer> {
   const peer = new RawPeer(socket);
   await once(socket, 'connect');
   return peer;
+}
+
+/**
+ * Connects with TLS, whoever the server says it is.
+ * @param to a port, or a connection on which nothing has come yet
+ */
+export async function tlsConnect(to: number | RawPeer, options: ConnectionOptions = {}): Promise<RawPeer> {
+  const below = (typeof to === 'number' ? await rawConnect(to) : to).socket.removeAllListeners('data');
+  // allowHalfOpen is node:net's, and holds here too, but is not in the types of node:tls.
+  const halfOpen: ConnectionOptions & { allowHalfOpen: true } = { socket: below, rejectUnauthorized: false, allowHalfOpen: true };
+  const socket = connectTls({ servername: 'proxy.example', ...halfOpen, ...options });
+  socket.resetAndDestroy = () => {
+    below.resetAndDestroy();
+    return socket.destroy();
+  };
+  await once(socket, 'secureConnect');
+  return new RawPeer(socket);
 }
 
 /** A backend on bare sockets. */

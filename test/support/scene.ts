@@ -2,8 +2,9 @@
 // after each that nothing is left.
 import { afterEach, beforeEach, expect } from 'vitest';
 import { attachRuntime } from '../../src/runtime/attach.ts';
+import { someCertificates } from './certificates.ts';
 import { served, startProxy, type TestProxy } from './proxy.ts';
-import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, upgradeHead } from './raw-client.ts';
+import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, tlsConnect, upgradeHead } from './raw-client.ts';
 
 /** What is on the scene; the client is connected and has sent nothing. */
 export interface Scene {
@@ -14,13 +15,17 @@ export interface Scene {
   open(): Promise<RawPeer>;
 }
 
-/** Sets the scene before each test of a file and clears it after. */
-export function rawScene(): Scene {
+/**
+ * Sets the scene before each test of a file and clears it after.
+ * @param options tls: between client and proxy
+ */
+export function rawScene({ tls = false } = {}): Scene {
   let scene: { backend: RawBackend; proxy: TestProxy; client: RawPeer };
   beforeEach(async () => {
     const backend = await rawBackend();
-    const proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()]);
-    scene = { backend, proxy, client: await rawConnect(proxy.port) };
+    const certificates = tls ? await someCertificates() : undefined;
+    const proxy = await startProxy(attachRuntime('127.0.0.1', backend.port), [served()], { certificates });
+    scene = { backend, proxy, client: await (tls ? tlsConnect : rawConnect)(proxy.port) };
   });
   afterEach(async () => {
     const { backend, proxy, client } = scene;
