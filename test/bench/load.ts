@@ -1,11 +1,13 @@
 // A load generator. argv: port, connections, bytes of a message. Each connection sends a message, waits until it has come back, and
-// sends the next. Tells when all are open; asked for anything, it tells how many messages have come back so far.
+// sends the next. Tells when all are open; it works from `go` to `stop`, and tells after both how many messages have come back so far.
 import { connect } from 'node:net';
 import { frame } from '../support/frames.ts';
 import { upgradeHead } from '../support/raw-client.ts';
 
 const [port = 0, connections = 0, bytes = 0] = process.argv.slice(2).map(Number);
 const message = frame({ opcode: 2, payload: Buffer.alloc(bytes), mask: true });
+const sends: (() => void)[] = [];
+let going = false;
 let open = 0;
 let messages = 0;
 
@@ -18,16 +20,21 @@ function start(): void {
       missing -= chunk.length;
       if (missing > 0) return;
       messages++;
-      send();
+      if (going) send();
     });
-    send();
+    sends.push(send);
     if (++open === connections) process.send?.('open');
   });
   const send = () => {
+    if (missing > 0) return; // it is still under way from the last time
     missing = message.length;
     socket.write(message);
   };
 }
 
 for (let i = 0; i < connections; i++) start();
-process.on('message', () => process.send?.(messages));
+process.on('message', (order) => {
+  going = order === 'go';
+  if (going) for (const send of sends) send();
+  process.send?.(messages);
+});
