@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { until } from './ports.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+/** The program. */
+export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 /** A line of `dev --json`. */
 export type DevEvent = { readonly event: string } & Record<string, unknown>;
@@ -21,9 +22,12 @@ export interface Dev {
   stop(): Promise<number | null>;
 }
 
-/** Starts `dev` on a free port and waits until it listens. */
-export async function startDev(args: readonly string[]): Promise<Dev> {
-  const child = spawn(process.execPath, [MAIN, 'dev', '--json', '--listen', '127.0.0.1:0', ...args], {
+/**
+ * Starts `dev` on a free port and waits until it listens.
+ * @param node what comes before the command: the program's main file, options of Node
+ */
+export async function startDev(args: readonly string[], node: readonly string[] = [MAIN]): Promise<Dev> {
+  const child = spawn(process.execPath, [...node, 'dev', '--json', '--listen', '127.0.0.1:0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const events: DevEvent[] = [];
