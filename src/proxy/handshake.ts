@@ -41,7 +41,7 @@ interface Routed {
 
 /** Takes a request with its socket, which node:http has let go of. */
 export function handshake(request: IncomingMessage, socket: Socket, head: Buffer, services: Services): void {
-  socket.on('error', () => {}); // first of all: from here on a reset must not be an uncaught error
+  socket.on('error', ignore); // first of all: from here on a reset must not be an uncaught error
   const receivedAt = performance.now();
   const { rawHeaders } = request;
   const arrived = { id: randomUUID(), rawHeaders, clientAddress: plainAddress(socket.remoteAddress), receivedAt, socket, head };
@@ -107,6 +107,9 @@ export async function refuse(socket: Socket, id: string, clientAddress: string, 
   const httpStatus = await sendRefusal(socket, { id, ...refused });
   services.observer.ended({ ...NOTHING_HAPPENED, id, function: fn ? keyOf(fn) : '', reason, detail, httpStatus, clientAddress });
 }
+
+/** Stays on the socket for life: a function made in handshake() would keep the request, and the token, as long. */
+function ignore(): void {}
 
 /** A peer's address without the prefix of IPv4 in IPv6 (`::ffff:`). */
 export function plainAddress(address: string | undefined): string {

@@ -68,9 +68,9 @@ async function startDev(args: readonly string[]): Promise<{ port: number; admin:
   const listen = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   child = spawn(process.execPath, [join(ROOT, 'src', 'main.ts'), 'dev', ...listen, '-f', folder, ...args], { cwd: ROOT });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
-  const addresses = () => [...output.matchAll(/127\.0\.0\.1:(\d+)/g)].map((match) => match[1] ?? '');
-  await until('dev listens and serves', () => output.includes('/dies') && output.includes('/says') && addresses().length > 1);
-  const at = /listening[\s\S]*?127\.0\.0\.1:(\d+)[\s\S]*?127\.0\.0\.1:(\d+)/.exec(output);
+  const listening = () => /listening[\s\S]*?127\.0\.0\.1:(\d+)[\s\S]*?127\.0\.0\.1:(\d+)/.exec(output);
+  await until('dev listens and serves', () => output.includes('/dies') && output.includes('/says') && listening() !== null);
+  const at = listening();
   return { port: Number(at?.[1]), admin: `http://127.0.0.1:${at?.[2]}` };
 }
 
