@@ -98,6 +98,17 @@ describe('while a signature is checked', () => {
     expect(await onlyRecord('deleted')).toMatchObject({ reason: 'function_deleted', httpStatus: 503 });
   });
 
+  it('a drain refuses', async () => {
+    const { client } = await held('drained', [good]);
+    const { gate } = scene.proxy.services;
+    gate.open = false;
+    const head = await client.head();
+    gate.open = true;
+    expect(head).toMatch(/^HTTP\/1\.1 503 [\s\S]*X-Socketpod-Status: 500/);
+    client.socket.destroy();
+    expect(await onlyRecord('drained')).toMatchObject({ reason: 'draining', httpStatus: 503 });
+  });
+
   it('an edit holds for the next client: this one is judged by the keys that it met', async () => {
     const { client } = await held('edited', [good]);
     scene.serve('edited', { auth: { apiKeys: [ci.entry] } });

@@ -141,6 +141,15 @@ describe('the order of the checks', () => {
     expect((await scene.bearer(withKeys(part), 'sesame')).status).toBe(status);
   });
 
+  it('access stands before draining, too', async () => {
+    const target = withKeys();
+    const { gate } = scene.proxy.services;
+    gate.open = false;
+    const statuses = [await scene.bearer(target, 'sesame'), await scene.bearer(target, ci.key)].map(({ status }) => status);
+    gate.open = true;
+    expect(statuses).toEqual([401, 503]);
+  });
+
   it('a malformed upgrade is told before any token is looked at', async () => {
     const client = await scene.ask(withKeys(), ['Content-Length: 0']);
     expect(await client.head()).toMatch(/^HTTP\/1\.1 400 /);
