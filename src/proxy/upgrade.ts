@@ -10,8 +10,11 @@ import { type Count, noTraffic } from './traffic.ts';
 export interface AcceptedUpgrade {
   readonly id: string;
   readonly fn: ServedFunction;
+  /** Without the access token, as are the header lines: who connects has been settled. */
   readonly address: Address;
   readonly rawHeaders: readonly string[];
+  /** Who may connect by what: see ConnectionFacts. */
+  readonly access: string;
   readonly clientAddress: string;
   /** When the request came, by performance.now(). */
   readonly receivedAt: number;
@@ -29,7 +32,7 @@ export interface Moments {
 
 /** What is known of a connection by now. */
 export function factsOf(
-  { id, fn, clientAddress, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
+  { id, fn, clientAddress, access, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
   backend: Backend | undefined,
   counts: { readonly up: Count; readonly down: Count } = noTraffic(),
   { started, opened, now }: Moments = { started: 0, opened: 0, now: 0 },
@@ -39,6 +42,7 @@ export function factsOf(
     function: keyOf(fn),
     functionUid: fn.uid,
     clientAddress,
+    access,
     traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
     backend: backend?.name ?? '',
     node: backend?.node ?? '',
