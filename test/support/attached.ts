@@ -20,6 +20,10 @@ spec:
 
 /** What a test does with it. */
 export interface Attached {
+  readonly dev: Dev;
+  readonly backend: RawBackend;
+  /** Connects a client and sends nothing. */
+  connect(): Promise<RawPeer>;
   /** Sends a head and gives both ends: the client's, and the backend's that it reached. */
   request(head: string | Buffer): Promise<[client: RawPeer, fn: RawPeer]>;
   /** The same, with a handshake that is answered. */
@@ -50,13 +54,24 @@ export function attachedDev(): Attached {
     rmSync(folder, { recursive: true });
   });
 
-  async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
+  async function connect(): Promise<RawPeer> {
     const client = await rawConnect(dev.port);
     clients.push(client);
+    return client;
+  }
+  async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
+    const client = await connect();
     client.send(head);
     return [client, await backend.next()];
   }
   return {
+    get dev() {
+      return dev;
+    },
+    get backend() {
+      return backend;
+    },
+    connect,
     request,
     async open(lines = []) {
       const [client, fn] = await request(upgradeHead('/any/path', lines));
