@@ -181,6 +181,8 @@ const LINES: readonly Hostile[] = [
   { name: 'a head over 16 KiB in one line', bytes: beside(`X: ${'x'.repeat(16_384)}`), answer: TOO_LARGE },
   { name: 'a head over 16 KiB in the path', bytes: upgradeHead(`/${'x'.repeat(16_384)}`), answer: TOO_LARGE },
   { name: 'a head over 16 KiB in a name', bytes: beside(`${'x'.repeat(16_384)}: y`), answer: TOO_LARGE },
+  { name: 'a head over 16 KiB in 4,000 lines', bytes: beside(...Array.from({ length: 4000 }, () => 'a:b')), answer: TOO_LARGE },
+  { name: 'a head over 16 KiB in blanks', bytes: beside(`X:${' '.repeat(16_384)}y`), answer: TOO_LARGE },
   { name: 'a head of a megabyte', bytes: beside(`X: ${'x'.repeat(2 ** 20)}`), answer: TOO_LARGE },
 ];
 
