@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { attachedDev } from '../support/attached.ts';
 import { until } from '../support/ports.ts';
 import { type RawPeer, SWITCHING, upgradeHead } from '../support/raw-client.ts';
-import { HANDSHAKES, type Hostile, MALFORMED, type Refused } from './handshakes.ts';
+import { HANDSHAKES } from './handshakes.ts';
+import { type Hostile, MALFORMED, type Refused } from './table.ts';
 
 const attached = attachedDev();
 
