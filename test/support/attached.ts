@@ -15,6 +15,7 @@ spec:
   maxMessageBytes: 16777216
   maxBytesPerSecond: 8388608
   maxMessagesPerSecond: 640
+  maxConnections: 2000
   template: { spec: { containers: [{ name: function }] } }
 `;
 
@@ -22,6 +23,7 @@ spec:
 export interface Attached {
   readonly dev: Dev;
   readonly backend: RawBackend;
+  readonly clients: readonly RawPeer[];
   /** Connects a client and sends nothing. */
   connect(): Promise<RawPeer>;
   /** Sends a head and gives both ends: the client's, and the backend's that it reached. */
@@ -33,7 +35,7 @@ export interface Attached {
 }
 
 /** Starts `dev` before the tests of a file and stops it after them. */
-export function attachedDev(): Attached {
+export function attachedDev(options: { readonly probed?: boolean } = {}): Attached {
   const clients: RawPeer[] = [];
   let folder: string;
   let backend: RawBackend;
@@ -43,7 +45,7 @@ export function attachedDev(): Attached {
     folder = mkdtempSync(join(tmpdir(), 'socketpod-'));
     writeFileSync(join(folder, 'everything.yaml'), FUNCTION);
     backend = await rawBackend();
-    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`]);
+    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`], options);
   });
   afterEach(() => {
     for (const { socket } of [...clients.splice(0), ...backend.peers]) socket.destroy();
@@ -71,6 +73,7 @@ export function attachedDev(): Attached {
     get backend() {
       return backend;
     },
+    clients,
     connect,
     request,
     async open(lines = []) {
