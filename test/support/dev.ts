@@ -17,6 +17,8 @@ export type DevEvent = { readonly event: string } & Record<string, unknown>;
 export interface Dev {
   readonly child: ChildProcess;
   readonly events: DevEvent[];
+  /** All that it wrote, as it came. */
+  text(): string;
   readonly port: number;
   /** Waits for an event that fits. */
   event(name: string, fits?: (event: DevEvent) => boolean): Promise<DevEvent>;
@@ -32,6 +34,10 @@ export async function startDev(args: readonly string[], { probed = false } = {})
     stdio: ['ignore', 'pipe', 'inherit', ...(probed ? (['ipc'] as const) : [])],
   });
   const events: DevEvent[] = [];
+  let text = '';
+  child.stdout?.on('data', (chunk) => {
+    text += chunk;
+  });
   createInterface({ input: child.stdout as Readable }).on('line', (line) => events.push(JSON.parse(line)));
   const event = async (name: string, fits: (event: DevEvent) => boolean = () => true) => {
     const find = () => events.find((one) => one.event === name && fits(one));
@@ -44,6 +50,7 @@ export async function startDev(args: readonly string[], { probed = false } = {})
   return {
     child,
     events,
+    text: () => text,
     port: Number(String(address).split(':').at(-1)),
     event,
     async memory() {
