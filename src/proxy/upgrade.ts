@@ -27,6 +27,9 @@ export interface Moments {
   readonly now: number;
 }
 
+/** Most characters of a traceparent that are kept; a real one has 55 (W3C Trace Context, section 3.2). */
+const MAX_TRACEPARENT = 256;
+
 /** What is known of a connection by now. */
 export function factsOf(
   { id, fn, clientAddress, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
@@ -39,7 +42,7 @@ export function factsOf(
     function: keyOf(fn),
     functionUid: fn.uid,
     clientAddress,
-    traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
+    traceparent: (headerValues(rawHeaders, 'traceparent')[0] ?? '').slice(0, MAX_TRACEPARENT),
     backend: backend?.name ?? '',
     node: backend?.node ?? '',
     start: backend?.start ?? '',
