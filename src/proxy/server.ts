@@ -45,8 +45,11 @@ export async function listen(options: ServerOptions, services: Services): Promis
   /** The first request of a socket gets its answer and ends it; node:http goes on reading what follows, which must start nothing. */
   const first = (socket: Socket) => !answered.has(socket) && answered.add(socket) !== undefined;
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (first(socket)) handshake(request, socket, head, services);
-    else socket.resume(); // still read and discarded: node:http has let go of it
+    if (!first(socket))
+      socket.resume(); // still read and discarded: node:http has let go of it
+    // node:http counts names and values; a head has blanks, colons and line ends too.
+    else if (socket.bytesRead - head.length > MAX_HEAD) unreadable('HPE_HEADER_OVERFLOW', socket, services);
+    else handshake(request, socket, head, services);
   };
   const plain = (request: IncomingMessage, response: ServerResponse) => {
     request.resume(); // a body would hold back the client's FIN
@@ -58,7 +61,7 @@ export async function listen(options: ServerOptions, services: Services): Promis
   server.on('checkContinue', plain);
   server.on('checkExpectation', plain);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (first(socket as Socket)) clientError(error, socket as Socket, services);
+    if (first(socket as Socket)) unreadable(error.code ?? '', socket as Socket, services);
     else if (error.code === 'ECONNRESET') socket.destroy();
   });
   await opened(server, options);
@@ -99,11 +102,11 @@ function health(ready: boolean): string {
   return `HTTP/1.1 ${ready ? '200 OK' : '503 Service Unavailable'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** What node:http could not read as a request: too slow, too long, or not HTTP at all. */
-function clientError(error: NodeJS.ErrnoException, socket: Socket, services: Services): void {
+/** What is not read as a request: too slow, too long, or not HTTP at all. `code` is that of node:http's error. */
+function unreadable(code: string, socket: Socket, services: Services): void {
   socket.on('error', () => {});
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, message, cause] = headProblem(error.code ?? '');
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, message, cause] = headProblem(code);
   services.observer.socketError(cause);
   void refuse(socket, randomUUID(), plainAddress(socket.remoteAddress), { reason: 'bad_handshake', message, status }, services);
 }

@@ -30,6 +30,9 @@ export interface Moments {
   readonly now: number;
 }
 
+/** Most characters of a traceparent that are kept; a real one has 55 (W3C Trace Context, section 3.2). */
+const MAX_TRACEPARENT = 256;
+
 /** What is known of a connection by now. */
 export function factsOf(
   { id, fn, clientAddress, access, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
@@ -43,7 +46,7 @@ export function factsOf(
     functionUid: fn.uid,
     clientAddress,
     access,
-    traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
+    traceparent: (headerValues(rawHeaders, 'traceparent')[0] ?? '').slice(0, MAX_TRACEPARENT),
     backend: backend?.name ?? '',
     node: backend?.node ?? '',
     start: backend?.start ?? '',

@@ -109,13 +109,14 @@ function walk(chunks: readonly Chunk[], side: Side): () => void {
     throw new Error('the relay stopped');
   };
   const nothing = () => {};
-  const events = { closed: stop, dropped: stop, broke: stop, exceeded: stop, throttled: stop, heldBack: stop, changed: nothing };
+  const events = { closed: stop, dropped: stop, broke: stop, exceeded: stop, throttled: stop, failed: stop, changed: nothing };
   const flow = (from: Side) =>
     new Flow({
       side: from,
       socket: Object.assign(new Socket(), { write: () => true }),
       size: new MessageSize(wide.maxMessageBytes),
       rates: from === 'client' ? new RateMeter(wide, wide.maxMessagesPerSecond, clock.now()) : undefined,
+      traffic: noTraffic(),
       total: noTraffic().up,
       clock,
       events,

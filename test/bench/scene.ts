@@ -53,7 +53,7 @@ export async function startScene({ spec = {}, args = [], node = [MAIN] }: SceneO
 
   const echo = forkHere('echo.ts');
   const [port] = await once(echo, 'message');
-  const dev = await startDev(['-f', file, '--ceilings', ceilings, '--attach', `127.0.0.1:${port}`, ...args], node);
+  const dev = await startDev(['-f', file, '--ceilings', ceilings, '--attach', `127.0.0.1:${port}`, ...args], { node });
   return {
     dev,
     async stop() {
