@@ -1,6 +1,8 @@
 // The admin port: what operators and Prometheus ask. It shows and ends connections, so it belongs on an inner address.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { ConnectionView } from './proxy/record.ts';
 
 /** What the admin port tells and does. */
@@ -19,10 +21,13 @@ export interface Admin {
   close(): void;
 }
 
+/** Connections that are listed at a time: a millisecond's worth. */
+const PIECE = 100;
+
 interface Reply {
   readonly status: number;
   readonly type?: string;
-  readonly body?: string;
+  readonly body?: string | AsyncIterable<string>;
   readonly allow?: string;
 }
 
@@ -62,7 +67,7 @@ async function reply(request: IncomingMessage, sources: AdminSources): Promise<R
     case '/metrics':
       return { status: 200, type: sources.metrics.contentType, body: await sources.metrics.text() };
     case '/connections':
-      return { status: 200, type: 'application/json', body: `${JSON.stringify({ connections: [...sources.connections()] })}\n` };
+      return { status: 200, type: 'application/json', body: listed(sources.connections()) };
     case '/healthz':
       return { status: 200, body: 'ok\n' };
     case '/readyz': {
@@ -74,7 +79,22 @@ async function reply(request: IncomingMessage, sources: AdminSources): Promise<R
   }
 }
 
+/** The list in pieces: it is megabytes where there are thousands, and the relay goes on in between. */
+async function* listed(connections: Iterable<ConnectionView>): AsyncGenerator<string> {
+  let piece = '{"connections":[';
+  let count = 0;
+  for (const connection of connections) {
+    piece += (count++ > 0 ? ',' : '') + JSON.stringify(connection);
+    if (count % PIECE > 0) continue;
+    yield piece;
+    piece = '';
+    await setImmediate();
+  }
+  yield `${piece}]}\n`;
+}
+
 function send(response: ServerResponse, { status, type = 'text/plain; charset=utf-8', body = '', allow }: Reply): void {
   response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', ...(allow ? { Allow: allow } : {}) });
-  response.end(body);
+  if (typeof body === 'string') response.end(body);
+  else pipeline(Readable.from(body), response, () => {}); // after a fault there is nobody left to tell
 }

@@ -7,4 +7,17 @@ if (major < 22 || (major === 22 && minor < 19)) {
 }
 // Loaded only now: what follows uses what an old Node does not have.
 const { run } = await import('./cli/program.ts');
-process.exit(await run(process.argv.slice(2)));
+const code = await run(process.argv.slice(2));
+await outputTaken();
+process.exit(code);
+
+/** A pipe takes 64 KiB; exit would cut off what its reader has not made room for. He has 3 s, as he may never read again. */
+async function outputTaken(): Promise<void> {
+  const { stdout } = process;
+  if (stdout.writableLength === 0) return;
+  await new Promise<void>((resolve) => {
+    stdout.on('error', () => resolve());
+    stdout.write('', () => resolve());
+    setTimeout(resolve, 3000);
+  });
+}

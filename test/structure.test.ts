@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The only files that import a package at run time; `import type` is free everywhere. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'http-proxy': ['src/proxy/dial.ts'],
+  jose: ['src/proxy/jwt.ts'],
   ws: ['src/cli/connect.ts'],
   ajv: ['src/api/validate.ts'],
   '@marcbachmann/cel-js': ['src/api/validate.ts'],

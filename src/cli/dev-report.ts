@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { outcome, status } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
+import { cutTexts, jsonLine, printable } from '../log.ts';
 import type { ConnectionRecord, Observer } from '../proxy/record.ts';
 
 /** Where `dev` listens: the plain data port, the one with TLS, the admin port; undefined: it is off. */
@@ -28,7 +29,7 @@ export interface Report extends Pick<Observer, 'opened' | 'violated' | 'ended'> 
 
 /** One JSON object a line, each with `event`. */
 export function jsonReport(out: Writable): Report {
-  const tell = (event: string, fields: object) => void out.write(`${JSON.stringify({ event, ...fields })}\n`);
+  const tell = (event: string, fields: object) => void out.write(jsonLine({ event, ...fields }));
   return {
     listening: (at) => tell('listening', at),
     serving: (key, urls, changed) => tell('function', { function: key, urls, changed }),
@@ -36,9 +37,9 @@ export function jsonReport(out: Writable): Report {
     changed: (line) => tell('changed', { line }),
     problem: (line) => tell('problem', { problem: line }),
     output: (fn, id, line) => tell('output', { function: keyOf(fn), id, line }),
-    opened: (opened) => tell('open', opened),
+    opened: (opened) => tell('open', cutTexts(opened)),
     violated: (violation) => tell('violation', violation),
-    ended: (record) => tell('end', { ...record, code: outcome(record.reason).code, status: status(record.reason) }),
+    ended: (record) => tell('end', { ...cutTexts(record), code: outcome(record.reason).code, status: status(record.reason) }),
   };
 }
 
@@ -73,8 +74,8 @@ function endLine(record: ConnectionRecord, paint: (style: Parameters<typeof styl
     record.httpStatus === 101
       ? `open ${(record.openMs / 1000).toFixed(1)} s, ${record.messagesUp} up, ${record.messagesDown} down`
       : `HTTP ${record.httpStatus || '-'}`;
-  const detail = record.detail === '' ? '' : paint('dim', `  ${record.detail}`);
-  const words = record.lastWords === '' ? '' : paint('dim', `\n${record.lastWords}`.replaceAll('\n', '\n         '));
+  const detail = record.detail === '' ? '' : paint('dim', `  ${printable(record.detail)}`);
+  const words = record.lastWords === '' ? '' : paint('dim', `\n${printable(record.lastWords)}`.replaceAll('\n', '\n         '));
   return `${paint('cyan', short(record.id))} end   ${record.function || '-'}  ${verdict}  ${paint('dim', figures)}${detail}${words}`;
 }
 

@@ -1,5 +1,5 @@
-// May this connection start? Judged before anything is started for it, in the contract's order (part 3): accepted, draining, pending,
-// ceiling, start rate.
+// May this connection start? Judged before anything is started for it, in the contract's order (part 3): accepted, then the access
+// rules of core/access.ts, then draining, pending, ceiling, start rate.
 import { mayHave, type Use } from './fair.ts';
 import type { Reason } from './outcome.ts';
 import type { ServedFunction } from './served.ts';
@@ -25,13 +25,14 @@ export interface Denied {
   readonly detail: string;
 }
 
-/** The first check that fails, or undefined. */
+/** Does this function take connections at all? Undefined when it does. */
+export function notAccepted(fn: ServedFunction): Denied | undefined {
+  if (fn.problem === '') return undefined;
+  return { reason: 'function_not_accepted', detail: 'the function is not accepted; see its condition Accepted' };
+}
+
+/** The first check that fails of those that count what there is, or undefined. */
 export function admit({ fn, draining, pending, maxPending, connections, takeStart }: AdmissionFacts): Denied | undefined {
-  if (fn.problem !== '') return { reason: 'function_not_accepted', detail: 'the function is not accepted; see its condition Accepted' };
-  // Access rules that this version does not enforce must not be taken for enforced: the function stays closed.
-  if (fn.spec.auth !== undefined || fn.spec.allowedOrigins !== undefined) {
-    return { reason: 'function_not_accepted', detail: 'this version does not enforce auth and allowedOrigins yet' };
-  }
   if (draining) return { reason: 'draining', detail: 'this proxy is going away; try again' };
   if (!mayHave(pending, maxPending)) return { reason: 'overloaded', detail: 'too many handshakes are held' };
   const { maxConnections } = fn.spec;

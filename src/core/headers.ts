@@ -109,15 +109,6 @@ export function bytesOfQuantity(quantity: unknown): number {
   return match && unit !== undefined ? Number(match[1]) * unit : 0;
 }
 
-/** The query without the access token, which is the platform's own business (contract part 5). */
-export function withoutToken(query: string): string {
-  const kept = query
-    .slice(1)
-    .split('&')
-    .filter((pair) => pair !== 'access_token' && !pair.startsWith('access_token='));
-  return query === '' || (kept.length === 1 && kept[0] === '' && query !== '?') || kept.length === 0 ? '' : `?${kept.join('&')}`;
-}
-
 /** Without a prototype: `constructor` and `__proto__` are names like any other. */
 function emptyLines(): HeaderLines {
   return Object.create(null);

@@ -161,12 +161,14 @@ export class Metrics implements Observer {
 
   *#connections(opened: boolean): Generator<[FunctionLabels, number]> {
     for (const fn of this.#accepted()) yield [fn, 0];
-    for (const connection of this.#sources.connections()) if (connection.opened === opened) yield [this.#of(connection.function), 1];
+    for (const [key, count] of tally(this.#sources.connections(), (one) => one.opened === opened)) yield [this.#of(key), count];
   }
 
   *#pods(): Generator<[Labels<'socketpod_pods'>, number]> {
     for (const fn of this.#accepted()) for (const state of POD_STATES) yield [{ ...fn, state }, 0];
-    for (const { function: key, state } of this.#sources.pods()) yield [{ ...this.#of(key), state }, 1];
+    for (const state of POD_STATES) {
+      for (const [key, count] of tally(this.#sources.pods(), (pod) => pod.state === state)) yield [{ ...this.#of(key), state }, count];
+    }
   }
 
   /** Each known function with its totals; a function of the same name that came back has new ones. */
@@ -188,6 +190,13 @@ export class Metrics implements Observer {
   *#throttled(): Generator<[FunctionLabels, number]> {
     for (const [fn, { throttledMs }] of this.#totals()) yield [fn, throttledMs / 1000];
   }
+}
+
+/** How many of these there are by function: to add to a series costs microseconds, and there may be ten thousand connections. */
+function tally<T extends { readonly function: string }>(all: Iterable<T>, counted: (one: T) => boolean): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const one of all) if (counted(one)) counts.set(one.function, (counts.get(one.function) ?? 0) + 1);
+  return counts;
 }
 
 /** `namespace/name` as labels. */

@@ -2,8 +2,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Definition, type FunctionLabels, type Labels, type Name, type NameOf, SERIES } from './definitions.ts';
 
-/** Of prom-client's own metrics those that Prometheus's linter refuses: gauges that are named like counters. */
-const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/**
+ * Of prom-client's own metrics those that Prometheus's linter refuses, gauges that are named like counters, and those that walk over
+ * every socket of the process at each scrape, while nothing is relayed.
+ */
+const UNWANTED = [
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources',
+  'nodejs_active_resources_total',
+];
 
 type Metric = Counter | Gauge | Histogram;
 type AnyLabels = Readonly<Record<string, string | number>>;
@@ -24,7 +33,7 @@ export class Series {
     const definitions = Object.entries(SERIES) as [Name, Definition][];
     this.#metrics = new Map(definitions.map(([name, definition]) => [name, this.#make(name, definition, reads[name as keyof Reads])]));
     collectDefaultMetrics({ register: this.#registry });
-    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    for (const name of UNWANTED) this.#registry.removeSingleMetric(name);
   }
 
   get contentType(): string {

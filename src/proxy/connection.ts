@@ -1,6 +1,6 @@
 // One object a socket: it drives the lifecycle, owns the timers and the backend, and has one finish(). What is to be done is
 // decided in core/ (lifecycle, closing, outcome); this file only does it, and asks after each await: is it still the same state?
-import { backendHeaders, withoutToken } from '../core/headers.ts';
+import { backendHeaders } from '../core/headers.ts';
 import { next, type State } from '../core/lifecycle.ts';
 import { LIMITS, type Limit, limitText } from '../core/limit.ts';
 import { timeoutOf } from '../core/meter.ts';
@@ -100,7 +100,7 @@ export class Connection implements Registered, Deadline {
     }
     const { address, rawHeaders, peer } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, peer });
-    const target = address.path + withoutToken(address.query);
+    const target = address.path + address.query;
     const dialledAt = performance.now();
     const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);
     started.backend.stages.handshake = performance.now() - dialledAt;

@@ -126,7 +126,7 @@ function readAnswer(response: IncomingMessage, settle: (answer: Answer) => void)
       status: response.statusCode ?? 502,
       message: response.statusMessage ?? '',
       rawHeaders: response.rawHeaders,
-      body: Buffer.concat(chunks).subarray(0, MAX_ANSWER_BODY),
+      body: Buffer.concat(chunks.splice(0)).subarray(0, MAX_ANSWER_BODY),
     });
   if (response.statusCode === 101) return settle({ kind: 'failed', detail: 'a 101 without Connection: Upgrade' });
   response.on('data', (chunk: Buffer) => {

@@ -12,10 +12,14 @@ export interface EarlyEvents {
   tooMany(): void;
 }
 
+/** The first room for them: most clients send nothing, or one message. */
+const FIRST_ROOM = 1024;
+
 /** Reads the client's socket from the upgrade request until the function has answered. */
 export class EarlyBytes {
   readonly #socket: Socket;
-  readonly #chunks: Buffer[] = [];
+  /** What came, in one piece that grows: a chunk for each byte that comes alone would take a hundred times as much. */
+  #kept = Buffer.alloc(0);
   #bytes = 0;
   readonly #data: (chunk: Buffer) => void;
   readonly #left: () => void;
@@ -23,15 +27,11 @@ export class EarlyBytes {
   constructor(socket: Socket, head: Buffer, events: EarlyEvents) {
     this.#socket = socket;
     this.#data = (chunk) => {
-      this.#chunks.push(chunk);
-      this.#bytes += chunk.length;
-      if (this.#bytes > MAX_EARLY) events.tooMany();
+      if (this.#bytes + chunk.length > MAX_EARLY) events.tooMany();
+      else this.#keep(chunk);
     };
     this.#left = () => events.left();
-    if (head.length > 0) {
-      this.#chunks.push(head);
-      this.#bytes = head.length;
-    }
+    this.#keep(head);
     socket.on('data', this.#data).on('end', this.#left).on('close', this.#left).on('error', this.#left);
     socket.resume();
   }
@@ -41,8 +41,21 @@ export class EarlyBytes {
     this.#socket.pause();
     this.#socket.off('data', this.#data).off('end', this.#left).off('close', this.#left);
     this.#socket.off('error', this.#left).on('error', ignore);
-    const chunks = this.#chunks.splice(0); // not kept: this object lives as long as its connection
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+    const taken = this.#kept.subarray(0, this.#bytes);
+    this.#kept = Buffer.alloc(0); // this object lives as long as its connection
+    this.#bytes = 0;
+    return taken;
+  }
+
+  #keep(chunk: Buffer): void {
+    const bytes = this.#bytes + chunk.length;
+    if (bytes > this.#kept.length) {
+      const room = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(MAX_EARLY, Math.max(FIRST_ROOM, 2 * bytes))));
+      this.#kept.copy(room, 0, 0, this.#bytes);
+      this.#kept = room;
+    }
+    chunk.copy(this.#kept, this.#bytes);
+    this.#bytes = bytes;
   }
 }
 

@@ -39,13 +39,13 @@ export class Entrance {
 
   /**
    * Takes a new socket, and lets it in or ends it.
-   * @param enter gets the address of the peer; what the socket sent behind a header can be read again, and it is paused then
+   * @param enter gets the address of the peer and the length of its header; what came behind that can be read again, and it is paused then
    * @param refused the socket was ended
    */
-  take(socket: Socket, enter: (address: string) => void, refused: (cause: SocketError) => void): void {
+  take(socket: Socket, enter: (address: string, skipped: number) => void, refused: (cause: SocketError) => void): void {
     const peer = plainAddress(socket.remoteAddress ?? '');
-    const admit = (address: string) => {
-      if (this.#count(socket, address)) return enter(address);
+    const admit = (address: string, skipped = 0) => {
+      if (this.#count(socket, address)) return enter(address, skipped);
       socket.destroy();
       refused('overload');
     };
@@ -54,7 +54,7 @@ export class Entrance {
       socket.destroy();
       refused('malformed');
     };
-    readHeader(socket, this.#headerTimeoutMs, (source) => admit(source ?? peer), wrong);
+    readHeader(socket, this.#headerTimeoutMs, (source, length) => admit(source ?? peer, length), wrong);
   }
 
   isTrusted(address: string): boolean {
@@ -85,7 +85,12 @@ export class Entrance {
 }
 
 /** Reads the PROXY protocol header off a socket. A peer that leaves without a byte (a TCP health check) is neither `done` nor `wrong`. */
-function readHeader(socket: Socket, timeoutMs: number, done: (source: string | undefined) => void, wrong: () => void): void {
+function readHeader(
+  socket: Socket,
+  timeoutMs: number,
+  done: (source: string | undefined, length: number) => void,
+  wrong: () => void,
+): void {
   let bytes: Buffer = Buffer.alloc(0);
   const settle = () => {
     clearTimeout(timer);
@@ -99,7 +104,7 @@ function readHeader(socket: Socket, timeoutMs: number, done: (source: string | u
     if (header.kind === 'wrong') return wrong();
     socket.pause();
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
-    done(header.source);
+    done(header.source, header.length);
   };
   const left = () => {
     settle();

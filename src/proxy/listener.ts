@@ -34,16 +34,26 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What is known of a socket that was let in. */
+interface Entered {
+  readonly address: string;
+  /** Where its request begins. */
+  readonly headAt: number;
+}
+
+/** A socket that is gone already. */
+const NOBODY: Entered = { address: '', headAt: 0 };
+
 /** Opens a data port. Rejects when it cannot be opened (EADDRINUSE, EACCES). */
 export async function listen(options: ListenerOptions, services: Services): Promise<Listener> {
   const { host, certificates, entrance = new Entrance(), headTimeoutMs } = options;
   const server = certificates ? tlsServer(certificates, headTimeoutMs) : createServer(httpOptions(headTimeoutMs));
-  const addresses = guard(server, entrance, certificates !== undefined, services);
+  const entered = guard(server, entrance, certificates !== undefined, services);
   const proto = certificates ? 'https' : 'http';
   const arrivalOf = (socket: Socket, rawHeaders: readonly string[]) => {
-    const address = addresses.get(nameOf(socket)) ?? '';
+    const { address, headAt } = entered.get(nameOf(socket)) ?? NOBODY;
     const peer = { address, trusted: entrance.isTrusted(address), proto } as const;
-    return { socket, peer, clientAddress: entrance.clientAddress(peer, rawHeaders) };
+    return { socket, peer, clientAddress: entrance.clientAddress(peer, rawHeaders), headAt };
   };
   answer(server, arrivalOf, services);
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -79,23 +89,23 @@ function tlsServer(certificates: Certificates, headTimeoutMs = TLS_TIMEOUT_MS): 
 
 /**
  * Puts the entrance before what node:http or node:https does with a new socket.
- * @returns the addresses of those that are in, by name: node:tls has no way from its socket to the one that was accepted
+ * @returns those that are in, by name: node:tls has no way from its socket to the one that was accepted
  */
-function guard(server: Server, entrance: Entrance, tls: boolean, { observer }: Services): ReadonlyMap<string, string> {
-  const addresses = new Map<string, string>();
+function guard(server: Server, entrance: Entrance, tls: boolean, { observer }: Services): ReadonlyMap<string, Entered> {
+  const entered = new Map<string, Entered>();
   const [enter] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket) => {
     const name = nameOf(socket);
-    const letIn = (address: string) => {
-      addresses.set(name, address);
-      socket.once('close', () => addresses.delete(name));
+    const letIn = (address: string, skipped: number) => {
+      entered.set(name, { address, headAt: tls ? 0 : skipped });
+      socket.once('close', () => entered.delete(name));
       enter?.call(server, socket);
       if (!tls) socket.resume(); // TLS takes what was read already by itself, and then nothing may flow here
     };
     entrance.take(socket, letIn, (cause) => observer.socketError(cause));
   });
-  return addresses;
+  return entered;
 }
 
 /** Both ends of a connection, which it shares with no other while it is open. */

@@ -13,6 +13,8 @@ export interface ConnectionFacts {
   /** Empty when no function was found, or nothing was started for it. */
   readonly functionUid: string;
   readonly clientAddress: string;
+  /** What let the client in: the name of an API key, or `jwt:` and the subject of a token; empty where everybody may connect. */
+  readonly access: string;
   /** The client's `traceparent` header (W3C Trace Context); empty without one. */
   readonly traceparent: string;
   /** `namespace/pod` or `pid N`; empty when nothing was started. */
@@ -103,6 +105,7 @@ export const NOTHING_HAPPENED = {
   functionUid: '',
   detail: '',
   lastWords: '',
+  access: '',
   traceparent: '',
   clientCloseCode: undefined,
   functionCloseCode: undefined,

@@ -35,8 +35,11 @@ export function answer(server: Server, arrivalOf: (socket: Socket, rawHeaders: r
   /** The first request of a socket gets its answer and ends it; node:http goes on reading what follows, which must start nothing. */
   const first = (socket: Socket) => !answered.has(socket) && answered.add(socket) !== undefined;
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (first(socket)) handshake(request, arrivalOf(socket, request.rawHeaders), head, services);
-    else socket.resume(); // still read and discarded: node:http has let go of it
+    if (!first(socket)) return void socket.resume(); // still read and discarded: node:http has let go of it
+    const arrival = arrivalOf(socket, request.rawHeaders);
+    // node:http counts names and values; a head has blanks, colons and line ends too.
+    if (socket.bytesRead - arrival.headAt - head.length > MAX_HEAD) unreadable('HPE_HEADER_OVERFLOW', arrival, services);
+    else handshake(request, arrival, head, services);
   };
   const plain = (request: IncomingMessage, response: ServerResponse) => {
     request.resume(); // a body would hold back the client's FIN
@@ -51,7 +54,7 @@ export function answer(server: Server, arrivalOf: (socket: Socket, rawHeaders: r
   server.on('checkContinue', plain);
   server.on('checkExpectation', plain);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (first(socket as Socket)) clientError(error, arrivalOf(socket as Socket, []), services);
+    if (first(socket as Socket)) unreadable(error.code ?? '', arrivalOf(socket as Socket, []), services);
     else if (error.code === 'ECONNRESET') socket.destroy();
   });
 }
@@ -68,12 +71,12 @@ function health(ready: boolean): string {
   return `HTTP/1.1 ${ready ? '200 OK' : '503 Service Unavailable'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** What node:http could not read as a request: too slow, too long, or not HTTP at all. */
-function clientError(error: NodeJS.ErrnoException, arrival: Arrival, services: Services): void {
+/** What is not read as a request: too slow, too long, or not HTTP at all. `code` is that of node:http's error. */
+function unreadable(code: string, arrival: Arrival, services: Services): void {
   const { socket } = arrival;
   socket.on('error', () => {});
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, message, cause] = headProblem(error.code ?? '');
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, message, cause] = headProblem(code);
   services.observer.socketError(cause);
   void refuse(arrival, randomUUID(), { reason: 'bad_handshake', message, status }, services);
 }

@@ -13,14 +13,19 @@ export interface Arrival {
   readonly peer: Peer;
   /** For log and records: the peer's, or the one that a proxy of ours tells. */
   readonly clientAddress: string;
+  /** Bytes that were read before the request: those of a PROXY protocol header. */
+  readonly headAt: number;
 }
 
 /** An upgrade request that was found well-formed, routed and admitted. */
 export interface AcceptedUpgrade extends Arrival {
   readonly id: string;
   readonly fn: ServedFunction;
+  /** Without the access token, as are the header lines: who connects has been settled. */
   readonly address: Address;
   readonly rawHeaders: readonly string[];
+  /** Who may connect by what: see ConnectionFacts. */
+  readonly access: string;
   /** When the request came, by performance.now(). */
   readonly receivedAt: number;
   /** Bytes that came with the request's head. */
@@ -34,9 +39,12 @@ export interface Moments {
   readonly now: number;
 }
 
+/** Most characters of a traceparent that are kept; a real one has 55 (W3C Trace Context, section 3.2). */
+const MAX_TRACEPARENT = 256;
+
 /** What is known of a connection by now. */
 export function factsOf(
-  { id, fn, clientAddress, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
+  { id, fn, clientAddress, access, rawHeaders, receivedAt }: Omit<AcceptedUpgrade, 'head'>,
   backend: Backend | undefined,
   counts: { readonly up: Count; readonly down: Count } = noTraffic(),
   { started, opened, now }: Moments = { started: 0, opened: 0, now: 0 },
@@ -46,7 +54,8 @@ export function factsOf(
     function: keyOf(fn),
     functionUid: fn.uid,
     clientAddress,
-    traceparent: headerValues(rawHeaders, 'traceparent')[0] ?? '',
+    access,
+    traceparent: (headerValues(rawHeaders, 'traceparent')[0] ?? '').slice(0, MAX_TRACEPARENT),
     backend: backend?.name ?? '',
     node: backend?.node ?? '',
     start: backend?.start ?? '',

@@ -36,5 +36,10 @@ describe('the lines about an end', () => {
       { detail: 'exit code 7', lastWords: 'Error: x\n    at y' },
       `${LINE}  exit code 7\n         Error: x\n             at y\n`,
     ],
+    [
+      'text that would be obeyed by the terminal, as it is written in JSON',
+      { detail: 'x\x1b[2J\x9b2J\r', lastWords: 'a\u2028\x07b\nc' },
+      `${LINE}  x\\u001b[2J\\u009b2J\\u000d\n         a\\u2028\\u0007b\n         c\n`,
+    ],
   ])('%s', (_what, part, lines) => expect(told(part)).toBe(lines));
 });

@@ -1,6 +1,6 @@
 // The request that the function sees: the client's own lines, and what only the platform may say.
 import { describe, expect, it } from 'vitest';
-import { backendHeaders, bytesOfQuantity, isReserved, type RequestContext, withoutToken } from '../../src/core/headers.ts';
+import { backendHeaders, bytesOfQuantity, isReserved, type RequestContext } from '../../src/core/headers.ts';
 import { served } from '../support/proxy.ts';
 
 const PEER = { address: '192.0.2.7', proto: 'http', trusted: false } as const;
@@ -114,22 +114,6 @@ describe('the header lines for the function', () => {
       'x-scf-name': 'echo',
     });
   });
-});
-
-describe('the query for the function', () => {
-  it.each([
-    ['', ''],
-    ['?', '?'],
-    ['?a=1', '?a=1'],
-    ['?access_token=t', ''],
-    ['?access_token', ''],
-    ['?a=1&access_token=t', '?a=1'],
-    ['?access_token=t&a=1', '?a=1'],
-    ['?a=1&access_token=t&b=%26&access_token=u', '?a=1&b=%26'],
-    ['?access_tokens=t', '?access_tokens=t'],
-    ['?a=access_token=t', '?a=access_token=t'],
-    ['?a&&b', '?a&&b'],
-  ])('%j is %j without its access token', (query, kept) => expect(withoutToken(query)).toBe(kept));
 });
 
 describe('a Kubernetes quantity', () => {

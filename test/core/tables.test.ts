@@ -1,6 +1,6 @@
 // The small tables of the core: lifecycle, outcomes, closing, exit codes, admission, slots, backoff.
 import { describe, expect, it } from 'vitest';
-import { admit } from '../../src/core/admission.ts';
+import { admit, notAccepted } from '../../src/core/admission.ts';
 import { backoff } from '../../src/core/backoff.ts';
 import { answerCode, backendDone, closingStep, freshSide, type SideState } from '../../src/core/closing.ts';
 import { reasonOfExit } from '../../src/core/exit.ts';
@@ -125,20 +125,19 @@ describe('exit, admission, slots, backoff', () => {
     [139, 'function_exited'],
   ])('exit code %d is %s', (code, reason) => expect(reasonOfExit(code)).toBe(reason));
 
-  it('admits up to maxConnections, and nobody to what is not accepted or not enforced', () => {
+  it('admits up to maxConnections, and nobody to what is not accepted', () => {
     const facts = { draining: false, pending: { total: 0, own: 0, functions: 1 }, maxPending: 10, takeStart: () => true };
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 1 })).toBeUndefined();
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 2 })?.reason).toBe('max_connections');
     expect(admit({ ...facts, fn: served('f', { maxConnections: 0 }), connections: 0 })?.reason).toBe('max_connections');
-    expect(admit({ ...facts, fn: served('f', {}, { problem: 'spec.x: bad' }), connections: 0 })?.reason).toBe('function_not_accepted');
-    expect(admit({ ...facts, fn: served('f', { auth: {} }), connections: 0 })?.reason).toBe('function_not_accepted');
-    expect(admit({ ...facts, fn: served('f', { allowedOrigins: ['https://a.b'] }), connections: 0 })?.reason).toBe('function_not_accepted');
+    expect(notAccepted(served('f', {}, { problem: 'spec.x: bad' }))?.reason).toBe('function_not_accepted');
+    expect(notAccepted(served('f'))).toBeUndefined();
   });
 
-  it('judges in the order accepted, draining, pending, ceiling, start rate, and takes a token only if all else is well', () => {
+  it('judges in the order draining, pending, ceiling, start rate, and takes a token only if all else is well', () => {
     let taken = 0;
     const all = {
-      fn: served('f', { maxConnections: 1 }, { problem: 'bad' }),
+      fn: served('f', { maxConnections: 1 }),
       draining: true,
       pending: { total: 10, own: 1, functions: 1 },
       maxPending: 10,
@@ -148,15 +147,9 @@ describe('exit, admission, slots, backoff', () => {
         return false;
       },
     };
-    const accepted = { ...all, fn: served('f', { maxConnections: 1 }) };
-    const steady = { ...accepted, draining: false };
+    const steady = { ...all, draining: false };
     const calm = { ...steady, pending: { total: 0, own: 0, functions: 1 } };
-    expect([all, accepted, steady, calm].map((facts) => admit(facts)?.reason)).toEqual([
-      'function_not_accepted',
-      'draining',
-      'overloaded',
-      'max_connections',
-    ]);
+    expect([all, steady, calm].map((facts) => admit(facts)?.reason)).toEqual(['draining', 'overloaded', 'max_connections']);
     expect(taken).toBe(0);
     expect(admit({ ...calm, connections: 0 })?.reason).toBe('start_rate_exceeded');
   });

@@ -4,7 +4,8 @@ import { closeFrame, frame } from '../support/frames.ts';
 import { until } from '../support/ports.ts';
 import type { RawPeer } from '../support/raw-client.ts';
 import { rawConnect, upgradeHead } from '../support/raw-client.ts';
-import { type HttpAnswer, type Scene, setScene } from './scene.ts';
+import { claims, token } from '../support/tokens.ts';
+import { type HttpAnswer, KEY, type Scene, SIGNING, setScene } from './scene.ts';
 
 /** What was seen of the end of an open connection, as `code text`; `sent`: the close frame of the peer that closed. */
 export interface SeenEnd {
@@ -160,6 +161,9 @@ export const LOCAL_SCENARIOS: Readonly<Record<string, LocalScenario>> = {
     client.send(Buffer.alloc(65_537));
     return scene.answer(client);
   },
+  'refused bad_credentials': refused('locked'),
+  'refused origin_denied': refused('locked', ['Origin: https://evil.example', `Authorization: Bearer ${KEY.key}`]),
+  'refused claims_denied': refused('locked', ['Origin: https://app.example', `Authorization: Bearer ${token(SIGNING, claims())}`]),
   'refused max_connections': async (scene) => {
     await scene.open('one');
     return scene.answer(await scene.ask('one'));

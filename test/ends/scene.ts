@@ -10,11 +10,16 @@ import { readClose } from '../support/metered.ts';
 import { until } from '../support/ports.ts';
 import { served, startProxy, type TestProxy } from '../support/proxy.ts';
 import { type RawPeer, rawConnect, upgradeHead } from '../support/raw-client.ts';
+import { apiKey, jwtAuth, signingKey } from '../support/tokens.ts';
 
 const FUNCTION = `exec ${process.execPath} test/ends/function.mjs`;
 const CLOSE = 'Close' as const;
 /** The function whose connections run into a fault of the program. */
 const FAULTY = 'faulty';
+
+/** What lets in to the function `locked`: an API key, and tokens of this key that have the claim. */
+export const KEY = apiKey('ci');
+export const SIGNING = signingKey('ES256', 'e');
 
 type Part = [part?: Partial<CompleteSpec>, command?: string | undefined];
 
@@ -32,6 +37,7 @@ const FUNCTIONS: Readonly<Record<string, Part>> = {
   deleted: [],
   one: [{ maxConnections: 1 }],
   off: [{ maxConnections: 0 }],
+  locked: [{ allowedOrigins: ['https://app.example'], auth: { apiKeys: [KEY.entry], jwt: jwtAuth([SIGNING], { role: 'admin' }) } }],
   'no-command': [{}, ''],
   exits: [{}, 'exit 3'],
   'never-listens': [{ initTimeoutSeconds: 1 }, 'exec sleep 1000'],

@@ -6,7 +6,7 @@ import { attachRuntime } from '../../src/runtime/attach.ts';
 import { someCertificates } from '../support/certificates.ts';
 import { until } from '../support/ports.ts';
 import { served, startProxy, type TestProxy } from '../support/proxy.ts';
-import { proxyHeader, TCP6 } from '../support/proxy-header.ts';
+import { proxyHeader, TCP4, TCP6 } from '../support/proxy-header.ts';
 import { type RawBackend, type RawPeer, rawBackend, rawConnect, SWITCHING, tlsConnect, upgradeHead } from '../support/raw-client.ts';
 
 const ours = (...texts: string[]) => texts.map((text) => parseRange(text) as Range);
@@ -108,6 +108,17 @@ describe.each([
     const { clientAddress, forwarded } = await seen(await secured(client), SAID);
     expect(clientAddress).toBe('2001:db8::9'); // who is no proxy of ours: what it says of others does not count
     expect(forwarded[0]).toBe('x-forwarded-for: 2001:db8::9');
+  });
+
+  it('is no part of the request head, which may be 16 KiB beside it', async () => {
+    await start({ trustedProxies: LOCAL_IS_OURS, proxyProtocol: true }, tls);
+    const rest = [...TCP4, ...Array<number>(1000).fill(0)];
+    const client = await secured(await connect(proxyHeader({ rest })));
+    const room = 16_384 - upgradeHead('/test/none', ['X-Long: ']).length;
+    client.send(upgradeHead('/test/none', [`X-Long: ${'x'.repeat(room)}`]));
+    expect(await client.head()).toContain(' 404 ');
+    client.socket.destroy();
+    await proxy.ended(1);
   });
 
   it('may be that of the load balancer itself', async () => {

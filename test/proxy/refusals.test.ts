@@ -176,7 +176,8 @@ describe('a request that is no handshake', () => {
 describe('a function that takes no connections', () => {
   it.each<[Reason, Partial<CompleteSpec>, Partial<ServedFunction>]>([
     ['function_not_accepted', {}, { problem: 'spec.maxConnections: 7000 is over the ceiling 6400' }],
-    ['function_not_accepted', { auth: {} }, {}],
+    ['function_not_accepted', { auth: {} }, { problem: 'spec.auth: it has no way in' }],
+    ['bad_credentials', { auth: {} }, {}],
     ['max_connections', { maxConnections: 0 }, {}],
   ])('answers %s', async (reason, part, more) => {
     await start(scripted('internal_error'), part, more);

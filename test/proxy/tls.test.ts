@@ -56,6 +56,18 @@ describe('a client with TLS', () => {
     expect((await proxy.ended(1))[0]?.reason).toBe('route_not_found');
   });
 
+  it.each([
+    [16_384, 404],
+    [16_385, 431],
+  ])('with a head of %i bytes gets %i', async (bytes, status) => {
+    const client = await tlsConnect(proxy.port);
+    const room = bytes - upgradeHead('/test/none', ['X-Long: ']).length;
+    client.send(upgradeHead('/test/none', [`X-Long: ${'x'.repeat(room)}`]));
+    expect(await client.head()).toContain(` ${status} `);
+    client.socket.destroy();
+    await proxy.ended(1);
+  });
+
   it('has its request head to complete in time', async () => {
     const client = await tlsConnect(proxy.port);
     client.send('GET / HTTP/1.1\r\n');

@@ -16,11 +16,17 @@ spec:
   maxMessageBytes: 16777216
   maxBytesPerSecond: 8388608
   maxMessagesPerSecond: 640
+  maxConnections: 2000
   template: { spec: { containers: [{ name: function }] } }
 `;
 
 /** What a test does with it. */
 export interface Attached {
+  readonly dev: Dev;
+  readonly backend: RawBackend;
+  readonly clients: readonly RawPeer[];
+  /** Connects a client and sends nothing. */
+  connect(): Promise<RawPeer>;
   /** Sends a head and gives both ends: the client's, and the backend's that it reached. */
   request(head: string | Buffer): Promise<[client: RawPeer, fn: RawPeer]>;
   /** The same, with a handshake that is answered. */
@@ -33,7 +39,7 @@ export interface Attached {
  * Starts `dev` before the tests of a file and stops it after them.
  * @param options tls: between the clients and `dev`
  */
-export function attachedDev({ tls = false } = {}): Attached {
+export function attachedDev({ tls = false, ...options }: { readonly tls?: boolean; readonly probed?: boolean } = {}): Attached {
   const clients: RawPeer[] = [];
   let folder: string;
   let backend: RawBackend;
@@ -45,7 +51,7 @@ export function attachedDev({ tls = false } = {}): Attached {
     backend = await rawBackend();
     const { cert, key } = writePair(folder, 'tls', await certificateFor('proxy.example'));
     const ports = tls ? ['--listen', 'off', '--tls-listen', '127.0.0.1:0', '--tls-cert', cert, '--tls-key', key] : [];
-    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`, ...ports]);
+    dev = await startDev(['-f', folder, '--attach', `127.0.0.1:${backend.port}`, ...ports], options);
   });
   afterEach(() => {
     for (const { socket } of [...clients.splice(0), ...backend.peers]) socket.destroy();
@@ -56,13 +62,25 @@ export function attachedDev({ tls = false } = {}): Attached {
     rmSync(folder, { recursive: true });
   });
 
-  async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
+  async function connect(): Promise<RawPeer> {
     const client = await (tls ? tlsConnect(dev.tlsPort) : rawConnect(dev.port));
     clients.push(client);
+    return client;
+  }
+  async function request(head: string | Buffer): Promise<[RawPeer, RawPeer]> {
+    const client = await connect();
     client.send(head);
     return [client, await backend.next()];
   }
   return {
+    get dev() {
+      return dev;
+    },
+    get backend() {
+      return backend;
+    },
+    clients,
+    connect,
     request,
     async open(lines = []) {
       const [client, fn] = await request(upgradeHead('/any/path', lines));

@@ -1,0 +1,35 @@
+// What the tables of hostile handshakes are made of.
+import { upgradeHead } from '../support/raw-client.ts';
+
+/** A refusal: HTTP status and function code. */
+export interface Refused {
+  readonly status: number;
+  readonly code: number;
+}
+
+/** One handshake and what comes of it. */
+export interface Hostile {
+  readonly name: string;
+  readonly bytes: string | Buffer;
+  readonly answer: Refused | 'opens';
+  /** What the function must see of one that opens. */
+  readonly sees?: RegExp;
+  /** What it must not see. */
+  readonly hides?: RegExp;
+}
+
+export const MALFORMED: Refused = { status: 400, code: 436 };
+export const NOT_WEBSOCKET: Refused = { status: 426, code: 436 };
+export const WRONG_VERSION: Refused = { status: 426, code: 436 };
+export const NO_ROUTE: Refused = { status: 404, code: 435 };
+export const TOO_LARGE: Refused = { status: 431, code: 436 };
+
+/** A good handshake but for these lines: beside, or in place of its own. */
+export const beside = (...lines: string[]) => upgradeHead('/test/echo', lines);
+export const inPlace = (name: string) => (value: string) => upgradeHead('/test/echo', [`${name}: ${value}`], [name]);
+export const without = (name: string) => upgradeHead('/test/echo', [], [name]);
+
+/** A row for each of these values. */
+export function each(what: string, answer: Hostile['answer'], values: readonly string[], bytes: (value: string) => string): Hostile[] {
+  return values.map((value) => ({ name: `${what} ${JSON.stringify(value).slice(0, 60)}`, bytes: bytes(value), answer }));
+}
