@@ -1,5 +1,9 @@
 // How long a good client takes to open beside 2,000 that began and never go on: medians of 5 runs (npm run bench:stalled).
-import { type Figures, HALF_OPEN, stall } from '../hostile/stalled.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Figures, HALF_OPEN, halfHello, stall } from '../hostile/stalled.ts';
+import { certificateFor, writePair } from '../support/certificates.ts';
 
 const RUNS = 5;
 const COUNT = 2000;
@@ -9,7 +13,9 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-const KINDS = { 'half-open handshakes': HALF_OPEN };
+const folder = mkdtempSync(join(tmpdir(), 'socketpod-'));
+const { cert, key } = writePair(folder, 'tls', await certificateFor('proxy.example'));
+const KINDS = { 'half-open handshakes': HALF_OPEN, 'TLS hellos that stall': halfHello(cert, key) };
 for (const [name, kind] of Object.entries(KINDS)) {
   const runs: Figures[] = [];
   for (let i = 0; i < RUNS; i++) runs.push(await stall(COUNT, kind));
@@ -20,3 +26,4 @@ for (const [name, kind] of Object.entries(KINDS)) {
     console.log(`  ${at}: ${of((run) => run.memory[at].held / MIB)} MiB held, RSS ${of((run) => run.memory[at].rss / MIB)} MiB`);
   }
 }
+rmSync(folder, { recursive: true });

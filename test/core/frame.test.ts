@@ -3,36 +3,12 @@
 import type { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
-import { BROKEN, END, encodeClose, FrameScanner, HEADER, NO_STATUS, PARTIAL } from '../../src/core/frame.ts';
+import { encodeClose, NO_STATUS } from '../../src/core/frame.ts';
 import { closeFrame, frame, randomBy } from '../support/frames.ts';
+import { cutAt, scan } from '../support/scan.ts';
 
 /** Exported by ws, but not in its types. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => EventEmitter & { write(bytes: Uint8Array): void } };
-
-/** What a scanner tells of a stream, cut into these chunks. */
-function scan(chunks: readonly Uint8Array[]): string[] {
-  const scanner = new FrameScanner();
-  const seen: string[] = [];
-  for (const chunk of chunks) {
-    let at = 0;
-    while (at < chunk.length || scanner.owesEnd) {
-      const before = at;
-      at = scanner.next(chunk, at);
-      expect(at).toBeGreaterThanOrEqual(before);
-      if (scanner.found === HEADER)
-        seen.push(`${scanner.opcode}${scanner.fin ? '!' : '+'}${scanner.length}${scanner.begins && scanner.isData ? '*' : ''}`);
-      if (scanner.found === END) seen.push(scanner.opcode === 8 ? `end ${scanner.closeCode}` : 'end');
-      if (scanner.found === BROKEN) return [...seen, scanner.broken];
-      if (scanner.found === PARTIAL) break;
-    }
-  }
-  return seen;
-}
-
-function cutAt(stream: Buffer, cuts: readonly number[]): Buffer[] {
-  const all = [0, ...[...cuts].sort((a, b) => a - b), stream.length];
-  return all.slice(1).map((end, i) => stream.subarray(all[i], end));
-}
 
 const STREAMS: Readonly<Record<string, [Buffer[], string[]]>> = {
   'a text frame': [[frame({ opcode: 1, payload: 'hello' })], ['1!5*', 'end']],

@@ -5,12 +5,12 @@ import { attachedDev } from '../support/attached.ts';
 import { until } from '../support/ports.ts';
 import { type RawPeer, SWITCHING, upgradeHead } from '../support/raw-client.ts';
 import { HANDSHAKES } from './handshakes.ts';
-import { type Hostile, MALFORMED, type Refused } from './table.ts';
+import { type Hostile, MALFORMED, type Refused, TOO_SLOW } from './table.ts';
 
 const attached = attachedDev();
 
-/** Waits for the client's answer and for the end of its socket, and holds it against the contract's; gives the request's id. */
-async function refusal(client: RawPeer, { status, code }: Refused): Promise<string> {
+/** Holds the answer to a client and what is recorded of it against the contract's. */
+async function refused(client: RawPeer, { status, code, reason }: Refused): Promise<void> {
   const head = await client.head();
   const header = (name: string) => new RegExp(`^${name}: (.*)\r$`, 'im').exec(head)?.[1];
   await client.untilClosed();
@@ -25,7 +25,7 @@ async function refusal(client: RawPeer, { status, code }: Refused): Promise<stri
   if (status === 426) expect([header('Upgrade'), header('Sec-WebSocket-Version')]).toEqual(['websocket', '13']);
   expect(body.requestId).toBe(header('X-Request-Id'));
   client.socket.end();
-  return body.requestId;
+  expect(await ended(body.requestId)).toMatchObject({ reason, code, httpStatus: status });
 }
 
 /** Answers the request as its function, and ends the connection when both have seen the 101; gives the request's id. */
@@ -44,8 +44,8 @@ async function opening(client: RawPeer, fn: RawPeer, { sees = /^GET /, hides }: 
 }
 
 /** Waits for the end that `dev` tells of this request. */
-async function ended(id: string): Promise<void> {
-  await attached.dev.event('end', (event) => event.id === id);
+async function ended(id: string): Promise<object> {
+  return attached.dev.event('end', (event) => event.id === id);
 }
 
 /** A proper client gets through, and is the next one that the function sees. */
@@ -63,7 +63,7 @@ describe.each(Object.entries(HANDSHAKES))('of %s', (_group, rows) => {
     client.send(row.bytes);
     if (row.answer === 'opens') await ended(await opening(client, await attached.backend.next(), row));
     else {
-      await ended(await refusal(client, row.answer));
+      await refused(client, row.answer);
       expect(attached.backend.peers.length, 'connections to the function').toBe(before.reached);
     }
     expect(client.received.toString('latin1'), 'one answer').not.toMatch(/HTTP\/1\.1 [0-9]/);
@@ -96,7 +96,7 @@ describe('a client that is slow', () => {
   it('is refused as a fast one', async () => {
     const client = await attached.connect();
     await drip(client, upgradeHead('/slow', ['Content-Length: 1']));
-    await ended(await refusal(client, MALFORMED));
+    await refused(client, MALFORMED);
   });
 
   it('has 10 s for its head, whatever it sends meanwhile', async () => {
@@ -106,7 +106,7 @@ describe('a client that is slow', () => {
     const begun = performance.now();
     await until('408 has come to all of them', () => clients.every(({ received }) => received.length > 0), 15_000);
     expect(performance.now() - begun).toBeGreaterThan(9000);
-    for (const client of clients) await ended(await refusal(client, { status: 408, code: 436 }));
+    for (const client of clients) await refused(client, TOO_SLOW);
     await nextOpens();
   });
 });
@@ -115,7 +115,7 @@ it('over 64 KiB of early bytes are refused, and the function hears no more', asy
   const [client, fn] = await attached.request(upgradeHead('/early'));
   await fn.head();
   client.send(Buffer.alloc(65_537));
-  await ended(await refusal(client, MALFORMED));
+  await refused(client, MALFORMED);
   await fn.untilClosed();
   expect(fn.received).toHaveLength(0);
   await nextOpens();

@@ -124,6 +124,7 @@ export const REQUEST_LINES: readonly RequestLine[] = [
     answer: 'opens' as const,
     sees: /^GET \/ HTTP\/1\.1\r\n/,
   })),
+  { name: 'line ends before it, which are skipped', bytes: `\r\n\n\r${upgradeHead('/')}`, answer: 'opens', sees: /^GET \/ / },
   { name: 'an empty line before it (RFC 9112, section 2.2)', bytes: `\r\n${upgradeHead('/')}`, answer: 'opens', sees: /^GET \/ / },
 ];
 

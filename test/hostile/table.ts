@@ -1,10 +1,12 @@
 // What the tables of hostile handshakes are made of.
+import type { Reason } from '../../src/core/outcome.ts';
 import { upgradeHead } from '../support/raw-client.ts';
 
-/** A refusal: HTTP status and function code. */
+/** A refusal: HTTP status, function code, and the reason that is recorded. */
 export interface Refused {
   readonly status: number;
   readonly code: number;
+  readonly reason: Reason;
 }
 
 /** One handshake and what comes of it. */
@@ -18,11 +20,12 @@ export interface Hostile {
   readonly hides?: RegExp;
 }
 
-export const MALFORMED: Refused = { status: 400, code: 436 };
-export const NOT_WEBSOCKET: Refused = { status: 426, code: 436 };
-export const WRONG_VERSION: Refused = { status: 426, code: 436 };
-export const NO_ROUTE: Refused = { status: 404, code: 435 };
-export const TOO_LARGE: Refused = { status: 431, code: 436 };
+export const MALFORMED: Refused = { status: 400, code: 436, reason: 'bad_handshake' };
+export const NOT_WEBSOCKET: Refused = { status: 426, code: 436, reason: 'not_websocket' };
+export const WRONG_VERSION: Refused = { status: 426, code: 436, reason: 'bad_handshake' };
+export const NO_ROUTE: Refused = { status: 404, code: 435, reason: 'route_not_found' };
+export const TOO_SLOW: Refused = { status: 408, code: 436, reason: 'bad_handshake' };
+export const TOO_LARGE: Refused = { status: 431, code: 436, reason: 'bad_handshake' };
 
 /** A good handshake but for these lines: beside, or in place of its own. */
 export const beside = (...lines: string[]) => upgradeHead('/test/echo', lines);

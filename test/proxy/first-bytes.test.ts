@@ -116,24 +116,6 @@ describe('a client that says all it has to say before the 101', () => {
 });
 
 describe('what is no HTTP/1.1', () => {
-  it.each([
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['a TLS client hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
-    ['a PROXY protocol line', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n\r\n'],
-    ['a folded header', upgradeHead('/test/echo', ['X-A: b\r\n c'])],
-    ['a blank before the colon', upgradeHead('/test/echo', ['X-A : b'])],
-    ['a bare line feed', upgradeHead('/test/echo', ['X-A: b\nX-B: c'])],
-    ['a NUL in a header', upgradeHead('/test/echo', ['X-A: b\0c'])],
-  ])('as %s is answered 400, once, and starts nothing', async (_what, bytes) => {
-    scene.client.send(bytes);
-    expect(await scene.client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
-    await scene.client.untilClosed();
-    expect(scene.client.received.toString()).toMatch(/^\{"statusCode":436,[^{}]*\}$/);
-    scene.client.socket.end();
-    expect((await scene.proxy.ended(1)).map(({ reason }) => reason)).toEqual(['bad_handshake']);
-    expect(scene.backend.peers).toHaveLength(0);
-  });
-
   it.each(['', '\r\n', 'GET /test/echo HTTP/1.1\r\nHost'])(
     'as %j and then nothing more is no connection and keeps no socket',
     async (bytes) => {

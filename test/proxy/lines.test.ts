@@ -68,14 +68,3 @@ describe('an answer 426 of the function', () => {
     expect((await scene.proxy.ended(1))[0]).toMatchObject({ reason: 'function_refused', httpStatus: 426 });
   });
 });
-
-it.each(['X\x01: a', 'X: a\x01b', 'X: a\x00', 'X y: a', 'X : a', ': a', ' X: a', 'X'])(
-  'the malformed line %j is refused, not repaired',
-  async (line) => {
-    scene.client.send(upgradeHead('/test/echo', [line]));
-    expect(await scene.client.head()).toMatch(/^HTTP\/1.1 400 [\s\S]*X-Socketpod-Status: 436/);
-    scene.client.socket.end();
-    expect((await scene.proxy.ended(1))[0]?.reason).toBe('bad_handshake');
-    expect(scene.backend.peers).toHaveLength(0);
-  },
-);

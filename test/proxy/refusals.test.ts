@@ -1,4 +1,5 @@
-// What a client gets when its connection cannot open (contract part 3), through the front door.
+// What a client gets when its connection cannot open (contract part 3), through the front door. Requests that are no handshake:
+// test/hostile/handshakes.ts.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CompleteSpec } from '../../src/api/types.ts';
 import { OUTCOMES, type Outcome, type Reason } from '../../src/core/outcome.ts';
@@ -30,13 +31,8 @@ function scripted(answer: Reason | undefined): Runtime {
   };
 }
 
-async function start(
-  runtime: Runtime,
-  part: Partial<CompleteSpec> = {},
-  more: Partial<ServedFunction> = {},
-  headTimeoutMs = 10_000,
-): Promise<void> {
-  proxy = await startProxy(runtime, [served('echo', part, more)], { headTimeoutMs });
+async function start(runtime: Runtime, part: Partial<CompleteSpec> = {}, more: Partial<ServedFunction> = {}): Promise<void> {
+  proxy = await startProxy(runtime, [served('echo', part, more)]);
 }
 
 async function connect(): Promise<RawPeer> {
@@ -116,60 +112,6 @@ describe('a start that fails', () => {
     if (how === 'FIN') client.socket.end();
     else client.socket.resetAndDestroy();
     expect((await proxy.ended(1))[0]).toMatchObject({ reason: 'client_left', httpStatus: 0 });
-  });
-});
-
-describe('a request that is no handshake', () => {
-  const GOOD = upgradeHead();
-  it.each<[string, string, number, number, Reason]>([
-    ['no function there', upgradeHead('/test/other'), 404, 435, 'route_not_found'],
-    ['no upgrade', 'GET /test/echo HTTP/1.1\r\nHost: a\r\n\r\n', 426, 436, 'not_websocket'],
-    ['another upgrade', GOOD.replace('Upgrade: websocket', 'Upgrade: h2c'), 426, 436, 'not_websocket'],
-    ['a version that is not 13', GOOD.replace('Version: 13', 'Version: 8'), 426, 436, 'bad_handshake'],
-    ['no version', upgradeHead('/test/echo', [], ['Sec-WebSocket-Version']), 426, 436, 'bad_handshake'],
-    ['no key', upgradeHead('/test/echo', [], ['Sec-WebSocket-Key']), 400, 436, 'bad_handshake'],
-    ['a short key', GOOD.replace('dGhlIHNhbXBsZSBub25jZQ==', 'dGhl'), 400, 436, 'bad_handshake'],
-    ['two keys', upgradeHead('/test/echo', ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']), 400, 436, 'bad_handshake'],
-    ['POST', GOOD.replace('GET', 'POST'), 400, 436, 'bad_handshake'],
-    ['CONNECT', 'CONNECT example.com:80 HTTP/1.1\r\nHost: example.com\r\n\r\n', 400, 436, 'bad_handshake'],
-    ['a body', upgradeHead('/test/echo', ['Content-Length: 3']), 400, 436, 'bad_handshake'],
-    ['a chunked body', upgradeHead('/test/echo', ['Transfer-Encoding: chunked']), 400, 436, 'bad_handshake'],
-    ['no Host', upgradeHead('/test/echo', [], ['Host']), 400, 436, 'bad_handshake'],
-    ['two Hosts', upgradeHead('/test/echo', ['Host: other']), 400, 436, 'bad_handshake'],
-    ['a Host that is none', upgradeHead('/test/echo', ['Host: a/b'], ['Host']), 400, 436, 'bad_handshake'],
-    ['HTTP/1.0', GOOD.replace('HTTP/1.1', 'HTTP/1.0'), 400, 436, 'bad_handshake'],
-    ['a whole URL as target', upgradeHead('http://proxy.example/test/echo'), 400, 436, 'bad_handshake'],
-    ['a dot segment', upgradeHead('/test/./echo'), 400, 436, 'bad_handshake'],
-    ['two dots', upgradeHead('/x/../test/echo'), 400, 436, 'bad_handshake'],
-    ['an empty segment', upgradeHead('/test//echo'), 400, 436, 'bad_handshake'],
-    ['an encoded slash', upgradeHead('/test%2fecho'), 400, 436, 'bad_handshake'],
-    ['an encoded dot', upgradeHead('/test/%2E%2e/echo'), 400, 436, 'bad_handshake'],
-    ['a backslash', upgradeHead('/test\\echo'), 400, 436, 'bad_handshake'],
-    ['Connection without Upgrade', GOOD.replace('Connection: Upgrade', 'Connection: keep-alive'), 400, 436, 'bad_handshake'],
-    ['no HTTP', 'hello\r\n\r\n', 400, 436, 'bad_handshake'],
-    ['a head over 16 KiB', upgradeHead('/test/echo', [`X-Long: ${'x'.repeat(17_000)}`]), 431, 436, 'bad_handshake'],
-  ])('%s', async (_name, request, status, code, reason) => {
-    await start(scripted('internal_error'));
-    const client = await connect();
-    client.send(request);
-    const answer = await refusal(client);
-    expect([answer.status, answer.body.statusCode]).toEqual([status, code]);
-    expect(header(answer.head, 'Retry-After')).toBeUndefined();
-    if (status === 426) {
-      expect(header(answer.head, 'Upgrade')).toBe('websocket');
-      expect(header(answer.head, 'Sec-WebSocket-Version')).toBe('13');
-    }
-    client.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toBe(reason);
-  });
-
-  it('a head that is not complete in time gets 408', async () => {
-    await start(scripted('internal_error'), {}, {}, 200);
-    const client = await connect();
-    client.send('GET /test/echo HTTP/1.1\r\nHost: a\r\n');
-    expect((await refusal(client)).status).toBe(408);
-    client.socket.end();
-    expect((await proxy.ended(1))[0]?.reason).toBe('bad_handshake');
   });
 });
 
