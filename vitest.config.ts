@@ -1,13 +1,15 @@
-// local: what needs no cluster (and the API-server tests once the cluster's binary is built). cluster: everything that needs one.
+// local: what needs no cluster (and the API-server tests once the cluster's binary is built). cluster: everything that needs one, and
+// what takes long.
 import { defineConfig } from 'vitest/config';
 import { insideNode, kubeBinary } from './test/support/cluster.ts';
 
 const API_TESTS = 'test/**/*.api.test.ts';
 const NODE_TESTS = 'test/**/*.node.test.ts';
+const LONG_TESTS = 'test/**/*.long.test.ts';
 const withApi = process.env.SOCKETPOD_SKIP_API === undefined && kubeBinary() !== undefined;
 if (!withApi && !insideNode) {
   console.log(
-    'not run here: tests on a real API server and node, as the cluster binary is not built; npm run test:cluster builds it and runs them',
+    'not run here: the long tests, and those on a real API server and node, as the cluster binary is not built; npm run test:cluster builds it and runs them',
   );
 }
 
@@ -18,13 +20,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: withApi ? [NODE_TESTS] : [API_TESTS, NODE_TESTS] },
+        // Most of them wait more than they work.
+        test: {
+          name: 'local',
+          maxWorkers: 3,
+          include: ['test/**/*.test.ts'],
+          exclude: [LONG_TESTS, NODE_TESTS, ...(withApi ? [] : [API_TESTS])],
+        },
       },
       {
         extends: true,
         test: {
           name: 'cluster',
-          include: insideNode ? [API_TESTS, NODE_TESTS] : [API_TESTS],
+          include: [LONG_TESTS, API_TESTS, ...(insideNode ? [NODE_TESTS] : [])],
           fileParallelism: false,
           testTimeout: 180_000,
         },

@@ -123,6 +123,7 @@ describe('/connections', () => {
     expect(await listed((view) => view.id === id)).toEqual({
       id,
       function: 'default/plain',
+      access: '',
       functionUid: expect.stringMatching(/./),
       clientAddress: '127.0.0.1',
       traceparent: '',
