@@ -6,6 +6,7 @@ import {
   ENV_FUNCTION,
   ENV_NAMESPACE,
   ENV_PORT,
+  GROUP,
   KIND,
   LABEL_FUNCTION,
   LABEL_PROXY,
@@ -69,6 +70,15 @@ export function podFor(fn: ServedFunction, { slot, proxyId, requestId }: PodPurp
     },
     spec: spec as unknown as V1PodSpec, // the API server judges what the author wrote in it
   };
+}
+
+/** Did a proxy make this pod for a connection? Nobody of us may touch any other pod (contract part 9). */
+export function isFunctionPod({ metadata }: V1Pod): boolean {
+  const { labels = {}, ownerReferences = [] } = metadata ?? {};
+  const owned = ownerReferences.some(
+    ({ apiVersion, kind, controller }) => controller && apiVersion.startsWith(`${GROUP}/`) && kind === KIND,
+  );
+  return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
 }
 
 /** The first container, with what every function is promised: its environment and its last words in the pod's status. */

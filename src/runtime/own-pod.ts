@@ -6,6 +6,7 @@ import { type ByOthers, type EndsSeen, NOTHING_SEEN, seeEnd, whoEnded } from '..
 import { causeOfDrop, describeEnd, endedByOthers, everRan } from '../core/pod-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { deletePod } from '../kube/pods.ts';
+import { Changes } from './changes.ts';
 import type { Cause } from './runtime.ts';
 
 /** A pod that this process created. */
@@ -17,7 +18,7 @@ export class OwnPod {
   #vanish = (): void => {};
   readonly #client: KubeClient;
   readonly #log: (line: string) => void;
-  #waiting: (() => void)[] = [];
+  readonly #changes = new Changes();
   #seen: EndsSeen = NOTHING_SEEN;
 
   constructor(pod: V1Pod, client: KubeClient, log: (line: string) => void) {
@@ -35,7 +36,7 @@ export class OwnPod {
     this.pod = pod;
     const how = endedByOthers(pod);
     if (how) this.#seen = seeEnd(this.#seen, how, versionOf(pod));
-    this.#changed();
+    this.#changes.tell();
   }
 
   /** The watch showed that the pod is gone. */
@@ -47,19 +48,12 @@ export class OwnPod {
   #setGone(): void {
     this.#seen = { ...this.#seen, gone: true };
     this.#vanish();
-    this.#changed();
+    this.#changes.tell();
   }
 
   /** Resolves at the next change, or when the signal is aborted. */
   change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiting.push(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    return this.#changes.next(signal);
   }
 
   /** The API server has it no more. */
@@ -104,7 +98,7 @@ export class OwnPod {
           return this.#setGone();
         }
         this.#seen = { ...this.#seen, deleteVersion: versionOf(left) };
-        this.#changed();
+        this.#changes.tell();
         return;
       } catch (error) {
         this.#log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
@@ -123,10 +117,6 @@ export class OwnPod {
       if (reason || over) return { reason: reason ?? this.byOthers ?? 'function_dropped', ...describeEnd(this.pod) };
       await this.change(signal);
     }
-  }
-
-  #changed(): void {
-    for (const done of this.#waiting.splice(0)) done();
   }
 }
 

@@ -2,13 +2,14 @@
 // from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import { podFor } from '../core/pod.ts';
+import { isFunctionPod, podFor } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
-import { createPod, deletePod, getPod, labelPod } from '../kube/pods.ts';
+import { createPod, getPod, labelPod } from '../kube/pods.ts';
 import { Watch } from '../kube/watch.ts';
+import { Changes } from './changes.ts';
 import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
 import { openPort, resultOf } from './pod-port.ts';
@@ -48,7 +49,7 @@ export class PodRuntime implements Runtime {
   readonly #own = new Map<string, OwnPod | 'creating'>();
   readonly #slots: HeldSlots;
   readonly #taken: TakenAddresses;
-  #whenChanged: (() => void)[] = [];
+  readonly #changes = new Changes();
   #closed = false;
 
   constructor(options: PodRuntimeOptions) {
@@ -91,7 +92,7 @@ export class PodRuntime implements Runtime {
     this.#closed = true; // a pod that is being created now is deleted as soon as it is there
     for (const own of this.#own.values()) if (own !== 'creating') own.delete(false);
     const timeout = AbortSignal.timeout(withinMs);
-    while (this.#own.size > 0 && !timeout.aborted) await this.#change(timeout);
+    while (this.#own.size > 0 && !timeout.aborted) await this.#changes.next(timeout);
     this.#watch.stop();
   }
 
@@ -124,28 +125,23 @@ export class PodRuntime implements Runtime {
       const key = keyOfSlot(fn, slot);
       if (signal.aborted || this.#closed) {
         this.#own.delete(key);
-        this.#changed();
+        this.#changes.tell();
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       }
       const pod = podFor(fn, { slot, proxyId: this.#options.proxyId, requestId: connectionId });
       const created = await this.#create(pod, connectionId);
       if (created instanceof KubeError) {
         this.#own.delete(key);
-        this.#changed();
+        const shown = this.#watch.objects.get(key);
+        if (shown) this.#seen(shown); // it may be ours, and shown while its name was only reserved
+        this.#changes.tell();
         if (isConflict(created)) {
           this.#slots.conflict(key);
           continue;
         }
         return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
       }
-      const own = new OwnPod(created, this.#options.client, this.#options.log);
-      const createdAt = performance.now();
-      this.#own.set(key, own);
-      void own.vanished.then(() => {
-        this.#options.observer?.podGone(keyOf(fn), (performance.now() - createdAt) / 1000);
-        if (this.#own.get(key) === own) this.#own.delete(key);
-        this.#changed();
-      });
+      const own = this.#follow(key, created);
       const seen = this.#watch.objects.get(key);
       if (seen && seen.metadata?.uid === created.metadata?.uid) own.update(seen);
       if (!signal.aborted && !this.#closed) return own;
@@ -187,7 +183,7 @@ export class PodRuntime implements Runtime {
       const slot = freeSlot(fn.spec.maxConnections, taken);
       if (slot !== undefined) this.#own.set(keyOfSlot(fn, slot), 'creating');
       if (slot !== undefined || !going || patience.aborted) return slot;
-      await this.#change(patience);
+      await this.#changes.next(patience);
     }
   }
 
@@ -216,11 +212,24 @@ export class PodRuntime implements Runtime {
     const own = this.#own.get(key);
     if (own === 'creating') return;
     if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
-    else if (!own && pod.metadata?.labels?.[LABEL_PROXY] === this.#options.proxyId && !pod.metadata.deletionTimestamp) {
-      // Made by a create of ours that was never answered: nobody waits for it.
-      deletePod(this.#options.client, pod, 0).catch((error: Error) => this.#options.log(`pod ${key} is left: ${error.message}`));
-    }
-    this.#changed();
+    // Made by a create of ours that was never answered: nobody waits for it.
+    else if (!own && isFunctionPod(pod) && pod.metadata?.labels?.[LABEL_PROXY] === this.#options.proxyId)
+      this.#follow(key, pod).delete(false);
+    this.#changes.tell();
+  }
+
+  /** Knows a pod as one of this process until it is gone. */
+  #follow(key: string, pod: V1Pod): OwnPod {
+    const own = new OwnPod(pod, this.#options.client, this.#options.log);
+    const since = performance.now();
+    this.#own.set(key, own);
+    void own.vanished.then(() => {
+      const { namespace = '', labels = {} } = pod.metadata ?? {};
+      this.#options.observer?.podGone(`${namespace}/${labels[LABEL_FUNCTION]}`, (performance.now() - since) / 1000);
+      if (this.#own.get(key) === own) this.#own.delete(key);
+      this.#changes.tell();
+    });
+    return own;
   }
 
   #vanished(pod: V1Pod): void {
@@ -228,21 +237,6 @@ export class PodRuntime implements Runtime {
     this.#slots.seen(key);
     const own = this.#own.get(key);
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
-    this.#changed();
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#whenChanged.push(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
-  #changed(): void {
-    for (const done of this.#whenChanged.splice(0)) done();
+    this.#changes.tell();
   }
 }

@@ -149,6 +149,19 @@ describe('the API server', () => {
     await until('the pod is gone', () => podNames().length === 0, 20_000);
   });
 
+  it('that has a pod of this process that nobody knows loses it, but not one that only bears our labels', async () => {
+    await runtime('aaaaaaaaaa');
+    const labels = { 'socketpod.dev/function': 'echo', 'socketpod.dev/proxy': 'aaaaaaaaaa', 'socketpod.dev/state': 'starting' };
+    const owner = { apiVersion: 'socketpod.dev/v1alpha1', kind: 'WebSocketFunction', name: 'echo', uid: 'u-1', controller: true };
+    const spec = { containers: [{ name: 'function', image: 'localhost/fn:1' }], terminationGracePeriodSeconds: 0 };
+    const pod = (name: string, metadata: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels, ...metadata }, spec });
+    const items = [pod('stranger', {}), pod('echo-slot-7', { ownerReferences: [owner] })];
+    api.kubectl(['create', '-n', 'test', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await until('ours is gone', () => podNames().length === 1);
+    expect(podNames().join()).toContain('stranger');
+    api.kubectl(['delete', 'pod', 'stranger', '-n', 'test', '--force', '--grace-period=0']);
+  });
+
   it('that is asked by a kubeconfig without the right to create pods rejects them', async () => {
     api.kubectl(['create', 'serviceaccount', 'reader', '-n', 'test']);
     api.kubectl(['create', 'clusterrole', 'reader', '--verb=get,list,watch', '--resource=pods']);
