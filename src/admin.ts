@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { opened } from './proxy/opened.ts';
 import type { ConnectionView } from './proxy/record.ts';
 
 /** What the admin port tells and does. */
@@ -40,13 +41,7 @@ export async function openAdmin({ host, port }: { host: string; port: number }, 
       (error: Error) => send(response, { status: 500, body: `${error.message}\n` }),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  await opened(server, { port, host });
   return {
     port: (server.address() as AddressInfo).port,
     close() {

@@ -1,6 +1,7 @@
 // `socketpod dev`: the whole main job on a laptop. The same proxy with child processes in place of pods; functions come from
 // files, and a changed file holds for new connections.
 import type { Endpoint } from '../config.ts';
+import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
 import { UserError } from '../fault.ts';
 import { tellAll } from '../proxy/record.ts';
@@ -67,9 +68,9 @@ export async function dev(options: DevOptions): Promise<void> {
 
 /** Makes the served set equal to this one. */
 function serve(functions: Awaited<ReturnType<FunctionFiles['read']>>['functions'], services: Services, report: Report, base: string): void {
-  const now = new Map(functions.map((fn) => [`${fn.namespace}/${fn.name}`, fn]));
+  const now = new Map(functions.map((fn) => [keyOf(fn), fn]));
   for (const before of services.functions.all()) {
-    const key = `${before.namespace}/${before.name}`;
+    const key = keyOf(before);
     if (now.has(key)) continue;
     services.functions.delete(key);
     report.removed(key);

@@ -1,6 +1,7 @@
 // What operators see of a running data plane: its metrics, and the admin port that serves them.
 import { type Admin, openAdmin } from '../admin.ts';
 import type { Endpoint } from '../config.ts';
+import { keyOf } from '../core/served.ts';
 import { listenFault } from '../fault.ts';
 import { type MetricSources, Metrics } from '../metrics/metrics.ts';
 import type { Services } from '../proxy/services.ts';
@@ -18,7 +19,7 @@ export const NO_CLUSTER = { pods: () => [], pendingDeletes: () => 0, watches: ()
 export function metricsOf(operated: () => Operated): Metrics {
   const sources: MetricSources = {
     *connections() {
-      for (const { fn, opened } of operated().services.registry.all()) yield { function: `${fn.namespace}/${fn.name}`, opened };
+      for (const { fn, opened } of operated().services.registry.all()) yield { function: keyOf(fn), opened };
     },
     traffic: () => operated().services.registry.totals(),
     pods: () => operated().pods(),

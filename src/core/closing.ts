@@ -2,6 +2,9 @@
 // section 7). A function of values, so that every order of close frames, FINs, resets and the time limit is a row of a table.
 import { NO_STATUS } from './frame.ts';
 
+/** Closing takes at most this, everywhere (contract part 2), in ms. */
+export const CLOSING_MS = 3000;
+
 /** What is known of one side's socket. */
 export interface SideState {
   /** The close code this side has sent (1005: a frame without one); undefined while it has sent no close frame. */

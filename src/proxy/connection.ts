@@ -133,7 +133,7 @@ export class Connection implements Registered, Deadline {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),
       dropped: (from: Side) => this.#dropped(from),
       broke: (from: Side, how: string) => this.end(from === 'client' ? 'client_protocol_error' : 'function_protocol_error', how),
-      exceeded: (_from: Side, limit: Limit) => this.#exceeded(limit),
+      exceeded: (limit: Limit) => this.#exceeded(limit),
       throttled: (limit: Limit) => this.#violated(limit, 'throttle'),
       failed: (error: Error) => this.failed(error),
       functionDone: () => this.#stopBackend(),

@@ -16,8 +16,8 @@ export interface FlowEvents {
   dropped(from: Side): void;
   /** This side broke the framing; nothing more is read from it. `how` is for the log. */
   broke(from: Side, how: string): void;
-  /** This side is over a limit for which the connection ends; nothing more of it is passed. */
-  exceeded(from: Side, limit: Limit): void;
+  /** A side is over a limit for which the connection ends; nothing more of it is passed. */
+  exceeded(limit: Limit): void;
   /** The client's reads are held back for this limit; told once a second at most. */
   throttled(limit: Limit): void;
   /** A fault of the program. */

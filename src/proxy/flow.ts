@@ -225,7 +225,7 @@ export class Flow implements Deadline {
     this.#cut = betweenFrames;
     this.#rates = undefined;
     this.#throttled = false;
-    this.#parts.events.exceeded(this.side, limit);
+    this.#parts.events.exceeded(limit);
     this.#cut = true;
     this.#walkKept(); // for a close frame in it
   }

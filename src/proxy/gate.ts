@@ -1,5 +1,6 @@
 // How a proxy stops (contract part 9): it says that it is not ready, lets load balancers notice, takes no new connections, lets the open
 // ones come to their end, and closes what is left, spread over the last seconds.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drainedAfter } from '../core/drain.ts';
 import type { Registered, Registry } from './registry.ts';
 
@@ -24,7 +25,7 @@ export class Gate {
    */
   async drain(registry: Registry, { delayMs, drainMs }: DrainTimes, hurry: AbortSignal): Promise<void> {
     this.ready = false;
-    await pause(delayMs, hurry);
+    await sleep(delayMs, undefined, { signal: hurry }).catch(() => {}); // aborted: in a hurry
     this.open = false;
     const timers = [...registry.all()].map((connection) => setTimeout(() => end(connection), drainedAfter(drainMs, Math.random())));
     const endAll = () => {
@@ -40,17 +41,4 @@ export class Gate {
 
 function end(connection: Registered): void {
   connection.end(connection.opened ? 'drained' : 'draining');
-}
-
-function pause(ms: number, hurry: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      hurry.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    hurry.addEventListener('abort', done);
-    if (hurry.aborted) done();
-  });
 }

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Certificates } from './certificates.ts';
 import { Entrance } from './entrance.ts';
+import { opened } from './opened.ts';
 import { answer, httpOptions } from './server.ts';
 import type { Services } from './services.ts';
 
@@ -60,7 +61,7 @@ export async function listen(options: ListenerOptions, services: Services): Prom
     if (error.code !== 'ECONNRESET') services.observer.socketError('tls'); // who just leaves is a health check, as on the plain port
     socket.destroy();
   });
-  await opened(server, options);
+  await opened(server, { port: options.port, host, backlog: BACKLOG });
   return {
     host,
     port: (server.address() as AddressInfo).port,
@@ -111,14 +112,4 @@ function guard(server: Server, entrance: Entrance, tls: boolean, { observer }: S
 /** Both ends of a connection, which it shares with no other while it is open. */
 function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
-
-function opened(server: Server, { host, port }: ListenerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host, backlog: BACKLOG }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

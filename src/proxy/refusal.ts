@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { HEADER_REQUEST_ID, HEADER_STATUS } from '../api/names.ts';
+import { CLOSING_MS } from '../core/closing.ts';
 import { END, encodeClose, FrameScanner, OP_CLOSE } from '../core/frame.ts';
 import { LIMITS, refusingLimit } from '../core/limit.ts';
 import { outcome, type Reason, refusalClose } from '../core/outcome.ts';
@@ -11,8 +12,6 @@ import { acceptOf } from './accept.ts';
 import type { Answered } from './dial.ts';
 import type { Observer } from './record.ts';
 
-/** The longest that a client may take to read its refusal, in ms: closing takes at most 3 s everywhere. */
-const CLOSING_MS = 3000;
 /** Lines of a function's answer that hold for its own connection only (RFC 9110, section 7.6.1), and those that are ours. */
 const NOT_PASSED = new Set([
   'connection',

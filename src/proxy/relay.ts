@@ -3,7 +3,7 @@
 // high-water mark.
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { answerCode, backendDone, type ClosingStep, closingStep, type SideState } from '../core/closing.ts';
+import { answerCode, backendDone, CLOSING_MS, type ClosingStep, closingStep, type SideState } from '../core/closing.ts';
 import { encodeClose } from '../core/frame.ts';
 import { MessageSize, RateMeter, type RateSpec } from '../core/meter.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -11,9 +11,6 @@ import type { Clock } from './clock.ts';
 import { Flow } from './flow.ts';
 import type { FlowEvents, Side } from './flow-parts.ts';
 import type { Count, Traffic } from './traffic.ts';
-
-/** Closing takes at most this, everywhere (contract part 2), in ms. */
-const CLOSING_MS = 3000;
 
 /** What a relay reports. */
 export interface RelayEvents extends Omit<FlowEvents, 'changed'> {

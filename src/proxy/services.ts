@@ -18,9 +18,6 @@ export interface Capacity {
   readonly maxStartsPerSecond: number;
 }
 
-/** Where the operator does not say. */
-export const DEFAULT_CAPACITY: Capacity = { maxFramesPerSecond: 2000, maxPending: 1000, maxStartsPerSecond: 50 };
-
 /** The shared parts. */
 export interface Services {
   readonly runtime: Runtime;
@@ -34,7 +31,7 @@ export interface Services {
 }
 
 /** The parts of a new proxy. The deletion of a function ends its connections. */
-export function createServices(runtime: Runtime, observer: Observer, capacity: Capacity = DEFAULT_CAPACITY): Services {
+export function createServices(runtime: Runtime, observer: Observer, capacity: Capacity): Services {
   const registry = new Registry();
   const functions = new Functions({
     served: (fn) => observer.functionServed(keyOf(fn), fn.problem === ''),

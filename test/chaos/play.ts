@@ -49,7 +49,8 @@ export class Player {
     for (const step of steps) {
       if (this.socket.destroyed) return;
       if (step === 'head') await this.#headed;
-      else if (typeof step === 'number') await new Promise((resolve) => setTimeout(resolve, step));
+      else if (typeof step === 'number')
+        await new Promise((resolve) => setTimeout(resolve, step)); // a pause of the script
       else this.#take(step);
     }
   }

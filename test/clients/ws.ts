@@ -10,7 +10,7 @@ function send(): void {
   if (socket.readyState === WebSocket.CLOSED) return;
   if (kind === 'ping') socket.ping();
   else socket.send(payload);
-  setTimeout(send, Number(everyMs));
+  setTimeout(send, Number(everyMs)); // the pace that the caller asked for
 }
 
 socket.on('open', () => {

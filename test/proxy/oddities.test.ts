@@ -109,6 +109,7 @@ describe('a reader that does not read', () => {
     const fn = await scene.open();
     scene.client.socket.pause();
     fn.socket.write(FLOOD);
+    // No event tells that the proxy takes no more: 200 ms without a byte do.
     await new Promise((resolve) => fn.socket.once('drain', resolve).setTimeout(200, () => resolve(undefined)));
     scene.proxy.services.functions.delete('test/echo');
     expect((await fn.take(2))[0]).toBe(0x88);
