@@ -31,6 +31,14 @@ export function parseRanges(text: string): Range[] {
   });
 }
 
+/** Names of namespaces, with commas between. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const bad = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (bad !== undefined) throw new InvalidArgumentError(`${JSON.stringify(bad)} is no name of a namespace`);
+  return [...new Set(names)];
+}
+
 /** `http(s)://` or `ws(s)://` with a host and no path; returned with ws or wss and without a final slash. */
 export function parsePublicUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -136,7 +144,10 @@ export const OPTIONS = {
       'SOCKETPOD_KUBECONFIG',
     ),
   namespace: () =>
-    new Option('--namespace <name>', 'serve the functions of this namespace alone; default: all').env('SOCKETPOD_ONLY_NAMESPACE'),
+    new Option('--namespace <name,...>', 'serve the functions of these namespaces alone; default: all')
+      .env('SOCKETPOD_ONLY_NAMESPACE')
+      .default([], 'all')
+      .argParser(parseNames),
   unschedulableGrace: () =>
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')

@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
+import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
 import { UserError } from '../fault.ts';
 import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
+import type { Namespaces } from '../kube/watches.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
 import { type Capacity, createServices } from '../proxy/services.ts';
@@ -23,7 +25,7 @@ const STOP_MS = 30_000;
 /** The options of `proxy`, as config.ts reads them. */
 export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly kubeconfig?: string;
-  readonly namespace?: string;
+  readonly namespace: Namespaces;
   readonly admin: Endpoint;
   readonly ceilings?: string;
   readonly publicUrl?: string;
@@ -47,7 +49,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const runtime = new PodRuntime({
     client,
     proxyId,
-    namespace: options.namespace,
+    namespaces: options.namespace,
     unschedulableGraceMs: options.unschedulableGrace === undefined ? undefined : options.unschedulableGrace * 1000,
     observer: metrics,
     log: warn,
@@ -58,7 +60,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const functions = watchFunctions(client, options.namespace, ceilings, {
     set: (fn) => {
       services.functions.set(fn);
-      log('info', 'function', { function: `${fn.namespace}/${fn.name}`, urls: urlsOf(fn, base), problem: fn.problem });
+      log('info', 'function', { function: keyOf(fn), urls: urlsOf(fn, base), problem: fn.problem });
     },
     gone: (key) => services.functions.delete(key),
     log: warn,

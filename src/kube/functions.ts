@@ -5,7 +5,7 @@ import type { WebSocketFunction } from '../api/types.ts';
 import { complete, validate } from '../api/validate.ts';
 import type { ServedFunction } from '../core/served.ts';
 import type { KubeClient } from './client.ts';
-import { Watch } from './watch.ts';
+import { type Namespaces, Watches } from './watches.ts';
 
 /** Who hears of functions. */
 export interface FunctionEvents {
@@ -15,16 +15,17 @@ export interface FunctionEvents {
   log(line: string): void;
 }
 
-/** A watch of all functions, or of those of one namespace. */
+/** A watch of the functions of these namespaces. */
 export function watchFunctions(
   client: KubeClient,
-  namespace: string | undefined,
+  namespaces: Namespaces,
   ceilings: Ceilings,
   events: FunctionEvents,
-): Watch<WebSocketFunction> {
-  const inNamespace = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return new Watch<WebSocketFunction>(client, {
-    path: `/apis/${GROUP}/${VERSION}${inNamespace}/${PLURAL}`,
+): Watches<WebSocketFunction> {
+  return new Watches<WebSocketFunction>(client, {
+    base: `/apis/${GROUP}/${VERSION}`,
+    resource: PLURAL,
+    namespaces,
     set: (found) => events.set(servedFrom(found, ceilings)),
     gone: ({ metadata }) => events.gone(`${metadata.namespace}/${metadata.name}`),
     fault: (error) => events.log(`the watch of functions was cut: ${error.message}`),

@@ -1,5 +1,6 @@
 // A list and watch that comes back: list in pages, watch from there with bookmarks, resume where the server closed, list again
 // when the version is too old (410). What was missed while away is made up for, deletions too. stop() means stop.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../core/backoff.ts';
 import { kubeCall } from '../core/kube-call.ts';
 import { type KubeClient, KubeError, type WatchCut } from './client.ts';
@@ -30,8 +31,8 @@ const SHORT_MS = 1000;
 
 /** A cache of one collection that keeps itself current. */
 export class Watch<T extends Watched> {
-  /** All objects, by `namespace/name`. */
-  readonly objects = new Map<string, T>();
+  /** All objects, by `namespace/name`; those of other watches too where the caller shares the map. */
+  readonly objects: Map<string, T>;
   /** When the last event or bookmark came, in ms since 1970; 0 before the first list. */
   lastEventAt = 0;
   readonly #client: KubeClient;
@@ -39,9 +40,12 @@ export class Watch<T extends Watched> {
   /** As in `pods`. */
   readonly resource: string;
   readonly #stopped = new AbortController();
+  /** Keys of the objects that this watch found. */
+  readonly #found = new Set<string>();
   #version = '';
 
-  constructor(client: KubeClient, options: WatchOptions<T>) {
+  constructor(client: KubeClient, options: WatchOptions<T>, objects = new Map<string, T>()) {
+    this.objects = objects;
     this.#client = client;
     this.#options = options;
     this.resource = kubeCall('GET', options.path, true).resource;
@@ -80,7 +84,7 @@ export class Watch<T extends Watched> {
         this.#options.fault(error);
         waitMs = Math.max(error.retryAfterMs, error.status === 410 ? 0 : backoff(failures++, Math.random()));
       }
-      if (waitMs > 0) await this.#pause(waitMs);
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stopped.signal }).catch(() => {}); // aborted: stopped
     }
   }
 
@@ -100,8 +104,9 @@ export class Watch<T extends Watched> {
       next = page.metadata.continue;
     } while (next);
     if (this.#stopped.signal.aborted) return;
-    for (const [key, object] of [...this.objects]) {
-      if (found.get(key)?.metadata?.uid !== object.metadata?.uid) this.#gone(object);
+    for (const key of [...this.#found]) {
+      const object = this.objects.get(key);
+      if (object && found.get(key)?.metadata?.uid !== object.metadata?.uid) this.#gone(object);
     }
     for (const object of found.values()) this.#set(object);
     this.#version = version;
@@ -140,24 +145,14 @@ export class Watch<T extends Watched> {
 
   #set(object: T): void {
     this.objects.set(keyOf(object), object);
+    this.#found.add(keyOf(object));
     this.#options.set(object);
   }
 
   #gone(object: T): void {
     this.objects.delete(keyOf(object));
+    this.#found.delete(keyOf(object));
     this.#options.gone(object);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#stopped.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#stopped.signal.addEventListener('abort', done, { once: true });
-    });
   }
 }
 

@@ -8,7 +8,7 @@ import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, getPod, labelPod } from '../kube/pods.ts';
-import { Watch } from '../kube/watch.ts';
+import { type Namespaces, Watches } from '../kube/watches.ts';
 import { Changes } from './changes.ts';
 import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
@@ -32,8 +32,8 @@ export interface PodRuntimeOptions {
   readonly client: KubeClient;
   /** The 10-character id of this process. */
   readonly proxyId: string;
-  /** Serve pods of this namespace alone; undefined: all. */
-  readonly namespace: string | undefined;
+  /** Whose pods are watched: those of the functions that are served. */
+  readonly namespaces: Namespaces;
   /** A start that finds no node ends after this; undefined: at the init timeout (ms). */
   readonly unschedulableGraceMs: number | undefined;
   readonly observer?: PodObserver;
@@ -44,7 +44,7 @@ export interface PodRuntimeOptions {
 /** The runtime on a cluster. `start` may be called once `ready` has resolved. */
 export class PodRuntime implements Runtime {
   readonly #options: PodRuntimeOptions;
-  readonly #watch: Watch<V1Pod>;
+  readonly #watch: Watches<V1Pod>;
   /** Pods of this process by `namespace/name`; a name is here from before its create call. */
   readonly #own = new Map<string, OwnPod | 'creating'>();
   readonly #slots: HeldSlots;
@@ -54,9 +54,10 @@ export class PodRuntime implements Runtime {
 
   constructor(options: PodRuntimeOptions) {
     this.#options = options;
-    const path = options.namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${options.namespace}/pods`;
-    this.#watch = new Watch<V1Pod>(options.client, {
-      path,
+    this.#watch = new Watches<V1Pod>(options.client, {
+      base: '/api/v1',
+      resource: 'pods',
+      namespaces: options.namespaces,
       query: { labelSelector: LABEL_FUNCTION },
       set: (pod) => this.#seen(pod),
       gone: (pod) => this.#vanished(pod),

@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 async function runtime(proxyId: string): Promise<PodRuntime> {
-  const made = new PodRuntime({ client, proxyId, namespace: undefined, unschedulableGraceMs: undefined, log: () => {} });
+  const made = new PodRuntime({ client, proxyId, namespaces: [], unschedulableGraceMs: undefined, log: () => {} });
   await made.ready();
   runtimes.push(made);
   return made;
@@ -174,7 +174,7 @@ describe('the API server', () => {
     const one = new PodRuntime({
       client: reader,
       proxyId: 'cccccccccc',
-      namespace: undefined,
+      namespaces: [],
       unschedulableGraceMs: undefined,
       log: () => {},
     });

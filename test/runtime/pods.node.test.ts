@@ -39,7 +39,7 @@ describe('the runtime of pods', { timeout: 60_000 }, () => {
     const runtime = new PodRuntime({
       client,
       proxyId: `contract${String(++runs).padStart(2, '0')}`,
-      namespace: NAMESPACE,
+      namespaces: [NAMESPACE],
       unschedulableGraceMs: undefined,
       log: () => {},
     });
