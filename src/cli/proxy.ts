@@ -88,11 +88,15 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   };
   await functions.start().catch((error) => startFault(error, client));
   await heartbeat.start().catch((error) => startFault(error, client)); // before there can be a pod
-  await proxies.start().catch((error) => startFault(error, client));
-  await runtime.ready().catch((error) => startFault(error, client));
+  const giveUp = async (error: unknown) => {
+    await heartbeat.stop();
+    return startFault(error, client);
+  };
+  await proxies.start().catch(giveUp);
+  await runtime.ready().catch(giveUp);
 
-  const admin = await openAdminPort(options.admin, operated, metrics);
-  const ports = await openPorts(services);
+  const admin = await openAdminPort(options.admin, operated, metrics).catch(giveUp);
+  const ports = await openPorts(services).catch(giveUp);
   log('info', 'listening', {
     port: ports.plain?.port,
     tlsPort: ports.tls?.port,

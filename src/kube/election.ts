@@ -36,6 +36,7 @@ export class Election {
   #transitions = 0;
   /** When the last renewal that succeeded was sent; undefined: another leads, or nobody. */
   #askedAt: number | undefined;
+  #failing = false;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -105,6 +106,7 @@ export class Election {
       const lease = await this.#write(this.#options.identity, timeoutMs);
       this.#note(lease);
       this.#askedAt = askedAt;
+      this.#failing = false;
       return 'held';
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) return this.#readAgain();
@@ -128,7 +130,8 @@ export class Election {
   #fault(error: unknown): 'failed' {
     if (!(error instanceof KubeError)) throw error;
     this.#options.failed?.();
-    this.#options.log(`the Lease ${CONTROLLER_LEASE} cannot be held: ${error.message}`);
+    if (!this.#failing) this.#options.log(`the Lease ${CONTROLLER_LEASE} cannot be written: ${error.message}`);
+    this.#failing = true;
     return 'failed';
   }
 

@@ -1,7 +1,7 @@
 // The proxies of this installation, by a watch of the Leases in our namespace: who lives, who shares the warm pods, who is dead.
 import type { V1Lease } from '@kubernetes/client-node';
 import { ANNOTATION_DRAINING, LABEL_LEASE, PROXY_LEASE_PREFIX } from '../api/names.ts';
-import { Liveness, type LivenessTimes } from '../core/liveness.ts';
+import { LIVENESS_TIMES, Liveness, type LivenessTimes } from '../core/liveness.ts';
 import type { KubeClient } from './client.ts';
 import { leasePath } from './lease.ts';
 import { Watch } from './watch.ts';
@@ -28,10 +28,12 @@ export class Proxies {
 
   constructor(options: ProxiesOptions) {
     this.#options = options;
-    this.#liveness = new Liveness(options.times);
+    const { times = LIVENESS_TIMES } = options;
+    this.#liveness = new Liveness(times);
     this.#watch = new Watch<V1Lease>(options.client, {
       path: leasePath(options.namespace),
       query: { labelSelector: LABEL_LEASE },
+      silentMs: times.silentMs, // somebody renews all the time: this process does
       set: (lease) => {
         this.#liveness.seen(idOf(lease), renewalOf(lease), performance.now());
         this.#update();
