@@ -1,6 +1,7 @@
 // Writes every generated file (`npm run generate`). A test says when one is stale.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DASHBOARD_FILES } from '../../charts/monitoring/dashboard.ts';
 import { rulesYaml } from '../../charts/monitoring/rules.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable } from './tables.ts';
@@ -16,6 +17,7 @@ export interface Generated {
 export const GENERATED: readonly Generated[] = [
   { path: 'crds/websocketfunctions.socketpod.dev.yaml', content: crdYaml },
   { path: 'charts/socketpod/files/rules/socketpod.yaml', content: rulesYaml },
+  ...Object.entries(DASHBOARD_FILES).map(([name, content]) => ({ path: `charts/socketpod/files/dashboards/${name}`, content })),
   { path: 'README.md', content: () => withTables(readFileSync(join(ROOT, 'README.md'), 'utf8')) },
 ];
 
