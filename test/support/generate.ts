@@ -1,6 +1,8 @@
 // Writes every generated file (`npm run generate`). A test says when one is stale.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DASHBOARD_FILES } from '../../charts/monitoring/dashboard.ts';
+import { rulesYaml } from '../../charts/monitoring/rules.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable } from './tables.ts';
 
@@ -14,6 +16,8 @@ export interface Generated {
 
 export const GENERATED: readonly Generated[] = [
   { path: 'crds/websocketfunctions.socketpod.dev.yaml', content: crdYaml },
+  { path: 'charts/socketpod/files/rules/socketpod.yaml', content: rulesYaml },
+  ...Object.entries(DASHBOARD_FILES).map(([name, content]) => ({ path: `charts/socketpod/files/dashboards/${name}`, content })),
   { path: 'README.md', content: () => withTables(readFileSync(join(ROOT, 'README.md'), 'utf8')) },
 ];
 
@@ -43,5 +47,8 @@ export function staleFiles(): string[] {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  for (const { path, content } of GENERATED) writeFileSync(join(ROOT, path), content());
+  for (const { path, content } of GENERATED) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+    writeFileSync(join(ROOT, path), content());
+  }
 }
