@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable } from './tables.ts';
+import { terminalPage } from './terminal-page.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -14,6 +15,7 @@ export interface Generated {
 
 export const GENERATED: readonly Generated[] = [
   { path: 'crds/websocketfunctions.socketpod.dev.yaml', content: crdYaml },
+  { path: 'examples/terminal/index.html', content: terminalPage },
   { path: 'README.md', content: () => withTables(readFileSync(join(ROOT, 'README.md'), 'utf8')) },
 ];
 
