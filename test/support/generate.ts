@@ -7,6 +7,7 @@ import { schemaOf, yamlOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable, valuesTable } from './tables.ts';
+import { terminalPage } from './terminal-page.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -33,6 +34,7 @@ export const GENERATED: readonly Generated[] = [
     path: `${CHART}/values.schema.json`,
     content: () => `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
+  { path: 'examples/terminal/index.html', content: terminalPage },
   ...['README.md', 'docs/values.md'].map((path) => ({ path, content: () => withTables(readFileSync(join(ROOT, path), 'utf8')) })),
 ];
 
