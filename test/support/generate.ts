@@ -7,6 +7,7 @@ import { schemaOf, yamlOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable, valuesTable } from './tables.ts';
+import { alertsTable, panelsTable, runbooks, scfTable } from './tables-monitoring.ts';
 import { terminalPage } from './terminal-page.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -35,7 +36,10 @@ export const GENERATED: readonly Generated[] = [
     content: () => `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
   { path: 'examples/terminal/index.html', content: terminalPage },
-  ...['README.md', 'docs/values.md'].map((path) => ({ path, content: () => withTables(readFileSync(join(ROOT, path), 'utf8')) })),
+  ...['README.md', 'docs/values.md', 'docs/monitoring.md'].map((path) => ({
+    path,
+    content: () => withTables(readFileSync(join(ROOT, path), 'utf8')),
+  })),
 ];
 
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -45,6 +49,10 @@ const TABLES: Readonly<Record<string, () => string>> = {
   options: optionsTable,
   metrics: metricsTable,
   values: valuesTable,
+  alerts: alertsTable,
+  runbooks,
+  scf: scfTable,
+  panels: panelsTable,
 };
 
 /** The text with every `<!-- generated:NAME -->` block filled anew. */
