@@ -55,6 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.ceilings())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
+    .addOption(OPTIONS.podDefaults())
     .addOption(OPTIONS.drainDelay())
     .addOption(OPTIONS.drainTime())
     .action(async (options) => {

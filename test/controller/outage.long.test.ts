@@ -86,7 +86,9 @@ describe('a proxy that is killed', () => {
     leaderWay.between.set('pass');
   });
 
-  it.concurrent('leaves none where it was the only one, and the watch was silent until the next controller led', { timeout: 180_000 }, async (context) => {
+  it.concurrent('leaves none where it was the only one, and the watch was silent until the next controller led', {
+    timeout: 180_000,
+  }, async (context) => {
     const at = await scene(context);
     const [proxyWay, leaderWay] = [await at.way(), await at.way()];
     await at.proxy(B, proxyWay);

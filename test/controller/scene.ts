@@ -138,7 +138,7 @@ export class Scene {
   /** A pod as this proxy makes it, or changed. */
   pod(proxyId: string, change: (pod: V1Pod) => void = () => {}): Promise<V1Pod> {
     const fn = served('echo', FUNCTION, { namespace: this.namespace });
-    const pod = podFor(fn, { slot: this.#slots++, proxyId, requestId: crypto.randomUUID() });
+    const pod = podFor(fn, { slot: this.#slots++, proxyId, requestId: crypto.randomUUID(), defaults: true });
     change(pod);
     return createPod(this.#direct, pod);
   }

@@ -4,7 +4,7 @@ import { orphanGrace, ownerOf } from '../../src/core/orphan.ts';
 import { podFor } from '../../src/core/pod.ts';
 import { served } from '../support/proxy.ts';
 
-const ours = (): V1Pod => podFor(served(), { slot: 0, proxyId: 'aaaaaaaaaa', requestId: 'r' });
+const ours = (): V1Pod => podFor(served(), { slot: 0, proxyId: 'aaaaaaaaaa', requestId: 'r', defaults: true });
 const ran = { containerStatuses: [{ name: 'f', ready: true, restartCount: 0, image: '', imageID: '', state: { running: {} } }] };
 const waits = { containerStatuses: [{ ...ran.containerStatuses[0], state: { waiting: {} } }] } as unknown as typeof ran;
 /** Text on the wire, where the type says Date. */

@@ -126,7 +126,13 @@ describe('exit, admission, slots, backoff', () => {
   ])('exit code %d is %s', (code, reason) => expect(reasonOfExit(code)).toBe(reason));
 
   it('admits up to maxConnections, and nobody to what is not accepted', () => {
-    const facts = { draining: false, pending: { total: 0, own: 0, functions: 1 }, maxPending: 10, takeStart: () => true };
+    const facts = {
+      draining: false,
+      pending: { total: 0, own: 0, functions: 1 },
+      maxPending: 10,
+      full: () => false,
+      takeStart: () => true,
+    };
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 1 })).toBeUndefined();
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 2 })?.reason).toBe('max_connections');
     expect(admit({ ...facts, fn: served('f', { maxConnections: 0 }), connections: 0 })?.reason).toBe('max_connections');
@@ -142,6 +148,7 @@ describe('exit, admission, slots, backoff', () => {
       pending: { total: 10, own: 1, functions: 1 },
       maxPending: 10,
       connections: 1,
+      full: () => false,
       takeStart: () => {
         taken++;
         return false;
@@ -150,6 +157,7 @@ describe('exit, admission, slots, backoff', () => {
     const steady = { ...all, draining: false };
     const calm = { ...steady, pending: { total: 0, own: 0, functions: 1 } };
     expect([all, steady, calm].map((facts) => admit(facts)?.reason)).toEqual(['draining', 'overloaded', 'max_connections']);
+    expect(admit({ ...calm, connections: 0, full: () => true })?.reason, 'held by the pods of other proxies').toBe('max_connections');
     expect(taken).toBe(0);
     expect(admit({ ...calm, connections: 0 })?.reason).toBe('start_rate_exceeded');
   });
@@ -164,8 +172,9 @@ describe('exit, admission, slots, backoff', () => {
   ] as const)('of %d slots with %j held, %s is next', (max, taken, slot) => expect(freeSlot(max, new Set(taken))).toBe(slot));
 
   it('reads a slot from a name it made, and from no other', () => {
-    expect(slotOf('echo', slotName('echo', 12))).toBe(12);
-    for (const name of ['echo-slot-', 'echo-slot-01', 'echo-slot-x', 'echo2-slot-1', 'echo']) expect(slotOf('echo', name)).toBeUndefined();
+    expect(slotOf(slotName('echo', 12))).toEqual({ functionName: 'echo', slot: 12 });
+    expect(slotOf(slotName('a-slot-1', 0))).toEqual({ functionName: 'a-slot-1', slot: 0 });
+    for (const name of ['echo-slot-', 'echo-slot-01', 'echo-slot-x', '-slot-1', 'echo']) expect(slotOf(name)).toBeUndefined();
   });
 
   it('waits longer after each failure, up to a bound', () => {

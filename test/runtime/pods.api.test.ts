@@ -8,6 +8,7 @@ import { PodRuntime } from '../../src/runtime/pods.ts';
 import type { Started, StartRequest } from '../../src/runtime/runtime.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
+import { podRuntimeOptions } from '../support/pods.ts';
 import { listenAnywhere, until } from '../support/ports.ts';
 import { served } from '../support/proxy.ts';
 
@@ -38,7 +39,7 @@ afterAll(async () => {
 });
 
 async function runtime(proxyId: string): Promise<PodRuntime> {
-  const made = new PodRuntime({ client, proxyId, namespaces: [], unschedulableGraceMs: undefined, log: () => {} });
+  const made = new PodRuntime(podRuntimeOptions(client, proxyId));
   await made.ready();
   runtimes.push(made);
   return made;
@@ -68,10 +69,14 @@ describe('slots', () => {
     await until('four pods are there and two starts are refused', () => podNames().length === 4 && refused.length === 2);
     for (const result of refused) expect(result).toMatchObject({ ok: false, reason: 'max_connections' });
     expect(podNames()).toEqual([0, 1, 2, 3].map((n) => `echo-slot-${n}`));
+    const { fn } = request({ maxConnections: 4 }).request;
+    await until('both know it before they are asked', () => a.full(fn) && b.full(fn));
+    expect(a.full({ ...fn, spec: { ...fn.spec, maxConnections: 5 } })).toBe(false);
     for (const { giveUp } of starts) giveUp();
     const reasons = (await Promise.all(results)).map((result) => (result.ok ? 'open' : result.reason));
     expect(reasons.filter((reason) => reason === 'max_connections')).toHaveLength(2);
     await until('the pods are gone', () => podNames().length === 0);
+    await until('both know that too', () => !a.full(fn) && !b.full(fn));
     const again = request({ maxConnections: 4 });
     const result = a.start(again.request);
     await until('a slot is taken again', () => podNames().length === 1);
@@ -171,13 +176,7 @@ describe('the API server', () => {
     config.users[0].user = { token };
     writeFileSync(`${api.kubeconfig}.reader`, stringify(config));
     const reader = connectKube(`${api.kubeconfig}.reader`);
-    const one = new PodRuntime({
-      client: reader,
-      proxyId: 'cccccccccc',
-      namespaces: [],
-      unschedulableGraceMs: undefined,
-      log: () => {},
-    });
+    const one = new PodRuntime(podRuntimeOptions(reader, 'cccccccccc'));
     await until('the account may look', () =>
       one.ready().then(
         () => true,

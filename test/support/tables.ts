@@ -1,12 +1,15 @@
-// The tables of the README, made from the code: codes from core/outcome.ts, fields from the schema, options from config.ts,
-// metrics from metrics/definitions.ts.
+// The tables of the README and of docs/, made from the code: codes from core/outcome.ts, fields from the schema, options from
+// config.ts, metrics from metrics/definitions.ts, values of the chart from charts/values.
+import { rowsOf } from '../../charts/values/kinds.ts';
+import { VALUES } from '../../charts/values/values.ts';
 import { SPEC } from '../../src/api/schema.ts';
 import { OPTIONS } from '../../src/config.ts';
 import { LIMITS } from '../../src/core/limit.ts';
 import { type CloseAction, OUTCOMES, type Outcome, outcome } from '../../src/core/outcome.ts';
 import { type Label, SERIES } from '../../src/metrics/definitions.ts';
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;
 }
@@ -77,4 +80,9 @@ export function limitsTable(): string {
       `${outcome(reason).code} \`${reason}\`: ${actions.join(' or ')}`,
     ]),
   );
+}
+
+/** Every value of the chart. */
+export function valuesTable(): string {
+  return table(['value', 'kind', 'default', 'meaning'], rowsOf(VALUES));
 }
