@@ -31,6 +31,8 @@ interface Candidate {
   readonly election: Election;
   readonly spans: { from: number; to: number | undefined }[];
   readonly faults: string[];
+  /** Its calls to the API server, as `patch leases`. */
+  readonly calls: string[];
   /** SIGTERM: it releases the Lease. */
   stop(): Promise<void>;
 }
@@ -39,7 +41,9 @@ const candidates: Candidate[] = [];
 
 async function candidate(name: string, times = QUICK): Promise<Candidate> {
   const between = await faultyApi(api.kubeconfig, name);
-  const client = connectKube(between.kubeconfig);
+  const calls: string[] = [];
+  const kubeCalled = (verb: string, resource: string) => void calls.push(`${verb} ${resource}`);
+  const client = connectKube(between.kubeconfig, { kubeCalled, watchRestarted: () => {} });
   const faults: string[] = [];
   const log = (line: string) => void faults.push(line);
   const proxies = new Proxies({ client, namespace: 'default', log, changed: () => {} });
@@ -61,6 +65,7 @@ async function candidate(name: string, times = QUICK): Promise<Candidate> {
     election,
     spans,
     faults,
+    calls,
     async stop() {
       over.abort();
       await running;
@@ -130,6 +135,16 @@ describe('of several controllers', () => {
     expect(b.spans).toEqual([]);
   });
 
+  it('one that stands by asks the API server nothing', async () => {
+    const a = await candidate('a');
+    await until('a leads', () => a.election.leading);
+    const b = await candidate('b');
+    const end = performance.now() + 3 * QUICK.leaseMs;
+    await until('three Leases have passed', () => performance.now() > end);
+    expect(b.calls).toEqual(['list leases', 'watch leases']);
+    expect(b.faults).toEqual([]);
+  });
+
   it('one whose watch is silent asks, and is told that another leads', async () => {
     const a = await candidate('a');
     await until('a leads', () => a.election.leading);
@@ -148,5 +163,23 @@ describe('of several controllers', () => {
     await until('it is there again', async () => (await holder()) === 'a');
     expect(a.spans).toHaveLength(1);
     expect(a.election.leading).toBe(true);
+  });
+
+  it('one takes a Lease that bears no label of ours when its time is over', async () => {
+    const body = { metadata: { name: 'socketpod-controller' }, spec: { holderIdentity: 'nobody', leaseDurationSeconds: 15 } };
+    await deleteLease(direct, { metadata: { namespace: 'default', name: 'socketpod-controller' } });
+    await direct.call('POST', '/apis/coordination.k8s.io/v1/namespaces/default/leases', { body });
+    const begun = performance.now();
+    const a = await candidate('a');
+    await until('a leads', () => a.election.leading);
+    expect(performance.now() - begun).toBeGreaterThan(QUICK.leaseMs);
+    expect((await getLease(direct, 'default', 'socketpod-controller'))?.metadata?.labels).toEqual({ 'socketpod.dev/lease': 'controller' });
+  });
+
+  it('one whose work fails says so and releases the Lease', async () => {
+    const election = new Election({ client: direct, namespace: 'default', identity: 'x', leases: new Map(), times: QUICK, log: () => {} });
+    const bug = new Error('a bug');
+    await expect(election.run(() => Promise.reject(bug), new AbortController().signal)).rejects.toBe(bug);
+    expect(await holder()).toBe('');
   });
 });
