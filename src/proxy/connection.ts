@@ -86,7 +86,10 @@ export class Connection implements Registered, Deadline {
 
   async #provision(): Promise<void> {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
-    if (!started.ok) return this.end(started.reason, started.detail, started.lastWords);
+    if (!started.ok) {
+      if (started.reason === 'max_connections') this.#services.starts.giveBack(keyOf(this.fn)); // another proxy was quicker
+      return this.end(started.reason, started.detail, started.lastWords);
+    }
     this.#backend = started.backend;
     if (this.#state !== 'Provisioning') {
       started.backend.socket.destroy();

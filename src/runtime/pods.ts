@@ -72,6 +72,11 @@ export class PodRuntime implements Runtime {
     await Promise.all([this.#watch.start(), this.#taken.find(this.#options.client.server)]);
   }
 
+  full(fn: ServedFunction): boolean {
+    const { taken, going } = this.#slots.of(fn);
+    return freeSlot(fn.spec.maxConnections, taken) === undefined && !going;
+  }
+
   async start(request: StartRequest): Promise<Started> {
     for (;;) {
       const begun = performance.now();

@@ -78,6 +78,8 @@ export interface Backend {
 
 /** A source of backends: child processes, a server that already runs, or pods. */
 export interface Runtime {
+  /** Is there no place for another connection of this function, by all that is in memory? Absent: there always is one. */
+  full?(fn: ServedFunction): boolean;
   /** Always resolves; rejects only on a fault of the program. */
   start(request: StartRequest): Promise<Started>;
   /** Resolves when nothing that this runtime started is left, or after `withinMs`. Nothing can be started afterwards. */

@@ -1,6 +1,8 @@
 // Writes every generated file (`npm run generate`). A test says when one is stale.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DASHBOARD_FILES } from '../../charts/monitoring/dashboard.ts';
+import { rulesYaml } from '../../charts/monitoring/rules.ts';
 import { schemaOf, yamlOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
@@ -29,6 +31,8 @@ export const GENERATED: readonly Generated[] = [
     path: `${CHART}/values.schema.json`,
     content: () => `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
+  { path: `${CHART}/files/rules/socketpod.yaml`, content: rulesYaml },
+  ...Object.entries(DASHBOARD_FILES).map(([name, content]) => ({ path: `${CHART}/files/dashboards/${name}`, content })),
   ...['README.md', 'docs/values.md'].map((path) => ({ path, content: () => withTables(readFileSync(join(ROOT, path), 'utf8')) })),
 ];
 
@@ -59,5 +63,8 @@ export function staleFiles(): string[] {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  for (const { path, content } of GENERATED) writeFileSync(join(ROOT, path), content());
+  for (const { path, content } of GENERATED) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+    writeFileSync(join(ROOT, path), content());
+  }
 }
