@@ -134,6 +134,10 @@ export const OPTIONS = {
     new Option('--ceilings <file>', 'YAML file with the most that functions may ask for; default: 64 times the field defaults').env(
       'SOCKETPOD_CEILINGS',
     ),
+  hostRules: () =>
+    new Option('--host-rules <file>', 'YAML file with who may claim which hosts; default: everybody may claim any').env(
+      'SOCKETPOD_HOST_RULES',
+    ),
   publicUrl: () =>
     new Option('--public-url <url>', 'base of the addresses that clients use, as in wss://functions.example.com')
       .env('SOCKETPOD_PUBLIC_URL')

@@ -50,6 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.maxPending())
     .addOption(OPTIONS.maxStartsPerSecond())
     .addOption(OPTIONS.ceilings())
+    .addOption(OPTIONS.hostRules())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
     .addOption(OPTIONS.drainDelay())

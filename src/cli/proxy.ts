@@ -13,10 +13,10 @@ import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
 import { type Capacity, createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
-import { readCeilings } from './ceilings.ts';
 import { baseUrl, type DataPortOptions, readDataPorts } from './data-ports.ts';
 import { metricsOf, type Operated, openAdminPort } from './operate.ts';
 import { proxyReport } from './proxy-report.ts';
+import { readCeilings, readHostRules } from './rules.ts';
 import { stopSignal } from './signals.ts';
 
 /** The longest that the deletion of all pods may take at the end (ms). */
@@ -28,6 +28,7 @@ export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly namespace: Namespaces;
   readonly admin: Endpoint;
   readonly ceilings?: string;
+  readonly hostRules?: string;
   readonly publicUrl?: string;
   readonly unschedulableGrace?: number;
   /** Seconds. */
@@ -41,7 +42,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     changed: (line) => log('info', line),
     problem: (line) => log('warn', line),
   });
-  const ceilings = await readCeilings(options.ceilings);
+  const rules = { ceilings: await readCeilings(options.ceilings), hostRules: await readHostRules(options.hostRules) };
   const metrics = metricsOf(() => operated);
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
@@ -57,7 +58,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
   const services = createServices(runtime, tellAll(metrics, report), options);
   const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
-  const functions = watchFunctions(client, options.namespace, ceilings, {
+  const functions = watchFunctions(client, options.namespace, rules, {
     set: (fn) => {
       services.functions.set(fn);
       log('info', 'function', { function: keyOf(fn), urls: urlsOf(fn, base), problem: fn.problem });
