@@ -23,6 +23,7 @@ export interface PolicyFacts {
 
 /** The policy of a namespace. @param ports those of its functions */
 export function policyFor(namespace: string, ports: Iterable<number>, facts: PolicyFacts): V1NetworkPolicy {
+  const to = everywhereBut(facts);
   const spec: V1NetworkPolicySpec = {
     podSelector: { matchExpressions: [{ key: LABEL_FUNCTION, operator: 'Exists' }] },
     policyTypes: ['Ingress', 'Egress'],
@@ -40,7 +41,7 @@ export function policyFor(namespace: string, ports: Iterable<number>, facts: Pol
     egress: [
       // To any address: on some clusters a node-local cache answers at a link-local one.
       { ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })) },
-      { to: everywhereBut(facts) },
+      ...(to.length > 0 ? [{ to }] : []), // without a peer it would allow everything
     ],
   };
   return {
