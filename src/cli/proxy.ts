@@ -1,11 +1,9 @@
 // `socketpod proxy`: the data plane on a cluster. Functions and pods by watch, one pod a connection.
 import { randomBytes } from 'node:crypto';
-import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
 import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
-import { UserError } from '../fault.ts';
-import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
+import { connectKube } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
 import type { Namespaces } from '../kube/watches.ts';
@@ -18,6 +16,7 @@ import { metricsOf, type Operated, openAdminPort } from './operate.ts';
 import { proxyReport } from './proxy-report.ts';
 import { readCeilings, readHostRules } from './rules.ts';
 import { stopSignal } from './signals.ts';
+import { startFault } from './start-fault.ts';
 
 /** The longest that the deletion of all pods may take at the end (ms). */
 const STOP_MS = 30_000;
@@ -72,8 +71,8 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     pendingDeletes: () => runtime.pendingDeletes,
     watches: () => [functions, runtime.watched],
   };
-  await functions.start().catch((error) => startFault(error, client));
-  await runtime.ready().catch((error) => startFault(error, client));
+  await functions.start().catch((error) => startFault(error, client, 'a proxy'));
+  await runtime.ready().catch((error) => startFault(error, client, 'a proxy'));
 
   const admin = await openAdminPort(options.admin, operated, metrics);
   const ports = await openPorts(services);
@@ -91,16 +90,4 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await Promise.race([runtime.close(STOP_MS), stopSignal()]);
   await client.close();
   admin.close();
-}
-
-/** What keeps a proxy from its first look at the cluster, in one line with the remedy. */
-function startFault(error: unknown, client: KubeClient): never {
-  if (!(error instanceof KubeError)) throw error;
-  const { status: code, message } = error;
-  if (code === 0) throw new UserError(`the API server ${client.server} cannot be reached: ${message}; see --kubeconfig`);
-  if (code === 401)
-    throw new UserError(`the API server ${client.server} does not know this kubeconfig's user; log in again or see --kubeconfig`);
-  if (code === 403) throw new UserError(`this kubeconfig may not do what a proxy does: ${message}`);
-  if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
-  throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
 }
