@@ -11,6 +11,7 @@ export function startFault(error: unknown, client: KubeClient, who: string): nev
   if (code === 401)
     throw new UserError(`the API server ${client.server} does not know this kubeconfig's user; log in again or see --kubeconfig`);
   if (code === 403) throw new UserError(`this kubeconfig may not do what ${who} does: ${message}`);
+  if (code === 404 && message.startsWith('namespaces ')) throw new UserError(`${message}; see --own-namespace`);
   if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
   throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
 }
