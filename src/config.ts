@@ -80,6 +80,11 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
+function onOrOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError(`${JSON.stringify(text)} is neither on nor off`);
+  return text === 'on';
+}
+
 function append(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
@@ -200,6 +205,11 @@ export const OPTIONS = {
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')
       .argParser(wholeNumber(1, 300)),
+  podDefaults: () =>
+    new Option('--pod-defaults <on|off>', 'put the restricted defaults of the Pod Security Standards under what templates say')
+      .env('SOCKETPOD_POD_DEFAULTS')
+      .default(true, 'on')
+      .argParser(onOrOff),
   header: () =>
     new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated')
       .env('SOCKETPOD_HEADER')

@@ -50,13 +50,14 @@ export async function dev(options: DevOptions): Promise<void> {
   const admin = options.admin && (await openAdminPort(options.admin, operated, metrics));
   const base = baseUrl(options.publicUrl, ports.plain, ports.tls);
   serve(first.functions, services, report, base);
-  report.listening({ address: shown(ports.plain), tls: shown(ports.tls), admin: admin && `${options.admin?.host}:${admin.port}` });
-
-  const watching = files.watch(async () => {
+  const readAgain = async () => {
     const { functions, problems } = await files.read();
     for (const problem of problems) report.problem(problem);
     serve(functions, services, report, base);
-  });
+  };
+  const watching = files.watch(readAgain);
+  await readAgain(); // what was changed between the first look and the watch
+  report.listening({ address: shown(ports.plain), tls: shown(ports.tls), admin: admin && `${options.admin?.host}:${admin.port}` });
 
   await stopSignal();
   watching.close();

@@ -56,6 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.hostRules())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
+    .addOption(OPTIONS.podDefaults())
     .addOption(OPTIONS.drainDelay())
     .addOption(OPTIONS.drainTime())
     .action(async (options) => {

@@ -36,6 +36,7 @@ export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly hostRules?: string;
   readonly publicUrl?: string;
   readonly unschedulableGrace?: number;
+  readonly podDefaults: boolean;
   /** Seconds. */
   readonly drainDelay: number;
   readonly drainTime: number;
@@ -53,7 +54,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const proxyId = randomBytes(5).toString('hex');
   const warn = (line: string) => log('warn', line);
   const ours = { client, namespace: options.ownNamespace ?? client.namespace, log: warn };
-  const proxies = new Proxies({ ...ours, changed: () => {} });
+  const proxies = new Proxies({ ...ours, changed: () => runtime.rebalance() });
   const heartbeat = new Heartbeat({
     ...ours,
     proxyId,
@@ -61,23 +62,32 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     podUid: options.podUid,
     failed: () => proxies.doubt(),
   });
+  const events = new FunctionEvents({ client, proxyId, log: warn });
   const runtime = new PodRuntime({
     client,
     proxyId,
     namespaces: options.namespace,
+    podDefaults: options.podDefaults,
+    sharing: () => proxies.sharing(),
+    warmFailed: (fn, { reason, detail, lastWords = '' }) =>
+      events.tell({ function: keyOf(fn), functionUid: fn.uid, reason, detail: `a warm pod: ${detail}`, lastWords }),
     unschedulableGraceMs: options.unschedulableGrace === undefined ? undefined : options.unschedulableGrace * 1000,
     observer: metrics,
     log: warn,
   });
-  const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
+  const report = proxyReport(events);
   const services = createServices(runtime, tellAll(metrics, report), options);
   const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
   const functions = watchFunctions(client, options.namespace, rules, {
     set: (fn) => {
       services.functions.set(fn);
+      runtime.serve(fn);
       log('info', 'function', { function: keyOf(fn), urls: urlsOf(fn, base), problem: fn.problem });
     },
-    gone: (key) => services.functions.delete(key),
+    gone: (key) => {
+      services.functions.delete(key);
+      runtime.forget(key);
+    },
     log: warn,
   });
   const operated: Operated = {
@@ -108,6 +118,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await stopSignal();
   heartbeat.drain();
   log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
+  runtime.drain();
   const hurry = new AbortController();
   const times = { delayMs: options.drainDelay * 1000, drainMs: options.drainTime * 1000 };
   const drained = services.gate.drain(services.registry, times, hurry.signal);

@@ -15,7 +15,7 @@ export interface AdmissionFacts {
   readonly maxPending: number;
   /** Connections of this function that hold a backend of this proxy, or wait for one. */
   readonly connections: number;
-  /** Takes a start token; asked last, and only if all else is well. */
+  /** Takes a start token where something has to be started; asked last, and only if all else is well. */
   takeStart(): boolean;
 }
 

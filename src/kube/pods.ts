@@ -27,9 +27,9 @@ export async function getPod(client: KubeClient, namespace: string, name: string
   }
 }
 
-/** Merges labels and annotations into a pod. */
-export function labelPod(client: KubeClient, pod: V1Pod, labels: Record<string, string>): Promise<V1Pod> {
-  const body = { metadata: { labels } };
+/** Merges a patch into this very pod (by uid). Throws a KubeError, as when another pod has the name by now. */
+export function patchPod(client: KubeClient, pod: V1Pod, patch: { readonly metadata?: object }): Promise<V1Pod> {
+  const body = { ...patch, metadata: { ...patch.metadata, uid: pod.metadata?.uid } };
   return client.call<V1Pod>('PATCH', path(pod.metadata?.namespace ?? '', pod.metadata?.name), {
     body,
     type: 'application/merge-patch+json',

@@ -128,6 +128,7 @@ export class Connection implements Registered, Deadline {
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
+    this.#backend?.opened();
     const { clock, capacity, registry } = this.#services;
     const events = {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),

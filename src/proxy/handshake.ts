@@ -79,14 +79,14 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
   const { id, socket, rawHeaders } = arrived;
   const no = (refused: Omit<Refused, 'fn' | 'rawHeaders'>) => void refuse(arrived, id, { ...refused, fn, rawHeaders }, services);
   if ('reason' in access) return no({ ...access, message: outcome(access.reason).cause });
-  const { registry, gate, capacity, starts, clock } = services;
+  const { registry, gate, capacity, runtime, starts, clock } = services;
   const denied = admit({
     fn,
     draining: !gate.open,
     pending: registry.pending(fn),
     maxPending: capacity.maxPending,
     connections: registry.count(fn),
-    takeStart: () => starts.take(keyOf(fn), clock.now()),
+    takeStart: () => runtime.waiting(fn) || starts.take(keyOf(fn), clock.now()), // what waits is not started
   });
   if (denied) return no({ reason: denied.reason, message: denied.detail });
   socket.setNoDelay(true);

@@ -6,6 +6,7 @@ import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
 /** A runtime whose only backend is the server at host and port. */
 export function attachRuntime(host: string, port: number): Runtime {
   return {
+    waiting: () => false,
     async start({ signal }: StartRequest): Promise<Started> {
       const begun = performance.now();
       const socket = await probe(host, port, signal);
@@ -18,6 +19,7 @@ export function attachRuntime(host: string, port: number): Runtime {
         socket,
         vanished: new Promise(() => {}),
         noted: () => undefined,
+        opened: () => {},
         stop: () => {},
         cause: async () => ({ reason: 'function_dropped', detail: '', lastWords: '' }),
       };

@@ -29,6 +29,7 @@ export function processRuntime(output: OutputSink): Runtime {
   const running = new Set<LocalProcess>();
   let closed = false;
   return {
+    waiting: () => false,
     async start(request: StartRequest): Promise<Started> {
       const begun = performance.now();
       const port = await freePort();
@@ -123,6 +124,7 @@ class LocalProcess {
       socket,
       vanished: new Promise(() => {}),
       noted: () => undefined,
+      opened: () => {},
       stop: () => this.stop(),
       cause: (withinMs) => this.#cause(withinMs),
     };

@@ -26,6 +26,7 @@ interface Script {
 
 function scripted({ before, vanished, noted, cause }: Script): Runtime {
   return {
+    waiting: () => false,
     async start(request): Promise<Started> {
       await before?.(request);
       const socket = connect({ port: backend.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -41,6 +42,7 @@ function scripted({ before, vanished, noted, cause }: Script): Runtime {
           socket,
           vanished: vanished ?? new Promise(() => {}),
           noted: noted ?? (() => undefined),
+          opened: () => {},
           stop: (dropped) => void stops.push(dropped),
           cause: async () => ({ reason: cause ?? 'function_dropped', detail: '', lastWords: '' }),
         },

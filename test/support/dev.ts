@@ -52,7 +52,7 @@ export async function startDev(args: readonly string[], { probed = false, node =
   createInterface({ input: child.stdout as Readable }).on('line', (line) => events.push(JSON.parse(line)));
   const event = async (name: string, fits: (event: DevEvent) => boolean = () => true) => {
     const find = () => events.find((one) => one.event === name && fits(one));
-    await until(`dev tells of ${name}`, () => find() !== undefined || child.exitCode !== null);
+    await until(`dev tells of ${name}`, () => find() !== undefined || child.exitCode !== null, 30_000);
     const found = find();
     if (!found) throw new Error(`dev ended with ${child.exitCode} before it told of ${name}`);
     return found;
