@@ -133,16 +133,15 @@ export interface Change {
 
 /**
  * The changes of status or reason that are news for the author: refusals and faults as warnings, and what has come right. A new
- * function that is accepted is told as Ready, and one cause is told once.
+ * function that is accepted is told as Ready, and one cause is told once. Of warm pods that fail the proxies tell.
  */
 export function changesOf(before: readonly Condition[], after: readonly Condition[]): Change[] {
   const changes: Change[] = [];
   for (const { type, status, reason, message } of after) {
     const old = conditionOf(before, type as ConditionType);
     if (old?.status === status && old.reason === reason) continue;
-    if (status === 'True' && type === 'Accepted' && !old) continue;
-    if (status === 'True' && type === 'WarmPodsReady') continue;
-    if (reason === 'Starting' || changes.some((change) => change.reason === reason)) continue;
+    if (type === 'WarmPodsReady' || (type === 'Accepted' && status === 'True' && !old)) continue;
+    if (changes.some((change) => change.reason === reason)) continue;
     changes.push({ type: status === 'True' || reason === 'SwitchedOff' ? 'Normal' : 'Warning', reason, message });
   }
   return changes;

@@ -13,9 +13,9 @@ const NOBODY = '0000000000';
 /** What is known of a function's pods: undefined stands for nothing. */
 export type Tried = { readonly passed: true } | { readonly passed: false; readonly message: string };
 
-/** The pod to try. */
-export function trialPod(fn: ServedFunction): V1Pod {
-  const pod = podFor(fn, { slot: 0, proxyId: NOBODY, requestId: NOBODY });
+/** The pod to try. @param defaults the restricted defaults go under what the template says (--pod-defaults) */
+export function trialPod(fn: ServedFunction, defaults: boolean): V1Pod {
+  const pod = podFor(fn, { slot: 0, proxyId: NOBODY, requestId: NOBODY, defaults });
   return { ...pod, metadata: { ...pod.metadata, name: `${fn.name}-trial` } };
 }
 
