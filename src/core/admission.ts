@@ -15,6 +15,8 @@ export interface AdmissionFacts {
   readonly maxPending: number;
   /** Connections of this function that hold a backend of this proxy, or wait for one. */
   readonly connections: number;
+  /** Do pods hold the ceiling, whosever they are, and none of them is being freed? Asked only if all before is well. */
+  full(): boolean;
   /** Takes a start token where something has to be started; asked last, and only if all else is well. */
   takeStart(): boolean;
 }
@@ -32,11 +34,11 @@ export function notAccepted(fn: ServedFunction): Denied | undefined {
 }
 
 /** The first check that fails of those that count what there is, or undefined. */
-export function admit({ fn, draining, pending, maxPending, connections, takeStart }: AdmissionFacts): Denied | undefined {
+export function admit({ fn, draining, pending, maxPending, connections, full, takeStart }: AdmissionFacts): Denied | undefined {
   if (draining) return { reason: 'draining', detail: 'this proxy is going away; try again' };
   if (!mayHave(pending, maxPending)) return { reason: 'overloaded', detail: 'too many handshakes are held' };
   const { maxConnections } = fn.spec;
-  if (connections >= maxConnections) return { reason: 'max_connections', detail: `maxConnections ${maxConnections} is reached` };
+  if (connections >= maxConnections || full()) return { reason: 'max_connections', detail: `maxConnections ${maxConnections} is reached` };
   if (!takeStart()) return { reason: 'start_rate_exceeded', detail: 'pods are asked for faster than the platform allows' };
   return undefined;
 }

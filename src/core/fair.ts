@@ -59,6 +59,13 @@ export class StartRate {
     return true;
   }
 
+  /** A start that took a token was none: what it was for had no place. */
+  giveBack(key: string): void {
+    this.#tokens.tokens = Math.min(this.#burst, this.#tokens.tokens + 1);
+    const own = this.#taken.get(key);
+    if (own) own.starts = Math.max(0, own.starts - 1);
+  }
+
   /** Forgets, once a second at most, who has not asked for a while. */
   #sweep(now: number): void {
     if (now - this.#sweptAt < 1000) return;

@@ -86,7 +86,10 @@ export class Connection implements Registered, Deadline {
 
   async #provision(): Promise<void> {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
-    if (!started.ok) return this.end(started.reason, started.detail, started.lastWords);
+    if (!started.ok) {
+      if (started.reason === 'max_connections') this.#services.starts.giveBack(keyOf(this.fn)); // another proxy was quicker
+      return this.end(started.reason, started.detail, started.lastWords);
+    }
     this.#backend = started.backend;
     if (this.#state !== 'Provisioning') {
       started.backend.socket.destroy();
@@ -100,9 +103,8 @@ export class Connection implements Registered, Deadline {
     }
     const { address, rawHeaders, peer } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, peer });
-    const target = address.path + address.query;
     const dialledAt = performance.now();
-    const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);
+    const answer = await dial({ target: address.path + address.query, headers }, started.backend.socket, this.#starting.signal);
     started.backend.stages.handshake = performance.now() - dialledAt;
     if (this.#state !== 'Dialing') {
       if (answer.kind === 'upgraded') answer.socket.destroy();

@@ -86,7 +86,8 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
     pending: registry.pending(fn),
     maxPending: capacity.maxPending,
     connections: registry.count(fn),
-    takeStart: () => runtime.waiting(fn) || starts.take(keyOf(fn), clock.now()), // what waits is not started
+    full: () => runtime.full?.(fn) ?? false,
+    takeStart: () => runtime.waiting?.(fn) || starts.take(keyOf(fn), clock.now()), // what waits is not started
   });
   if (denied) return no({ reason: denied.reason, message: denied.detail });
   socket.setNoDelay(true);

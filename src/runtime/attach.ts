@@ -6,7 +6,6 @@ import type { Backend, Runtime, Started, StartRequest } from './runtime.ts';
 /** A runtime whose only backend is the server at host and port. */
 export function attachRuntime(host: string, port: number): Runtime {
   return {
-    waiting: () => false,
     async start({ signal }: StartRequest): Promise<Started> {
       const begun = performance.now();
       const socket = await probe(host, port, signal);

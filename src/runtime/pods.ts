@@ -4,6 +4,7 @@ import { LABEL_REQUEST_ID } from '../api/names.ts';
 import { connectedPatch } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
+import { freeSlot } from '../core/slots.ts';
 import { KubeError } from '../kube/client.ts';
 import { Changes } from './changes.ts';
 import { OwnPod } from './own-pod.ts';
@@ -98,6 +99,12 @@ export class PodRuntime implements Runtime {
 
   waiting(fn: ServedFunction): boolean {
     return this.#warm.waiting(fn);
+  }
+
+  full(fn: ServedFunction): boolean {
+    const { taken, going } = this.#pods.held(fn);
+    const free = freeSlot(fn.spec.maxConnections, taken) !== undefined;
+    return !free && going === 0 && !this.#warm.any(fn) && !this.#wanted.possible(fn);
   }
 
   async start(request: StartRequest): Promise<Started> {

@@ -29,7 +29,6 @@ export function processRuntime(output: OutputSink): Runtime {
   const running = new Set<LocalProcess>();
   let closed = false;
   return {
-    waiting: () => false,
     async start(request: StartRequest): Promise<Started> {
       const begun = performance.now();
       const port = await freePort();

@@ -80,8 +80,10 @@ export interface Backend {
 
 /** A source of backends: child processes, a server that already runs, or pods. */
 export interface Runtime {
-  /** Would a start now get a backend that was waiting already? To be asked in the tick of the start. */
-  waiting(fn: ServedFunction): boolean;
+  /** Is there no place for another connection of this function, by all that is in memory? Absent: there always is one. */
+  full?(fn: ServedFunction): boolean;
+  /** Would a start now get a backend that was waiting already? To be asked in the tick of the start; absent: never. */
+  waiting?(fn: ServedFunction): boolean;
   /** Always resolves; rejects only on a fault of the program. */
   start(request: StartRequest): Promise<Started>;
   /** Resolves when nothing that this runtime started is left, or after `withinMs`. Nothing can be started afterwards. */

@@ -40,6 +40,11 @@ export class Wanted {
     return count;
   }
 
+  /** Are there places that can be asked for, or were asked for? */
+  possible(fn: ServedFunction): boolean {
+    return !this.#others(fn).next().done;
+  }
+
   /** Asks for one more. @returns false when there is none to ask for */
   ask(fn: ServedFunction): boolean {
     const living = this.#options.sharing();

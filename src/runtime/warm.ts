@@ -90,6 +90,12 @@ export class WarmPods {
     return this.#pools.get(keyOf(fn))?.first(fn, true) !== undefined;
   }
 
+  /** Is one ready, does one start, or is one being created? */
+  any(fn: ServedFunction): boolean {
+    const pool = this.#pools.get(keyOf(fn));
+    return pool !== undefined && (pool.creating > 0 || (pool.first(fn, true) ?? pool.first(fn, false)) !== undefined);
+  }
+
   /** Creates under way: each becomes a pod that may be adopted. */
   creating(fn: ServedFunction): number {
     return this.#pools.get(keyOf(fn))?.creating ?? 0;

@@ -35,6 +35,18 @@ describe('the start rate', () => {
     expect(Array.from({ length: 100 }, () => rate.take('a', 1000)).filter(Boolean).length).toBe(50);
   });
 
+  it('takes nothing for a start that was none', () => {
+    const rate = new StartRate(50, 0);
+    const asked = Array.from({ length: 300 }, () => {
+      const taken = rate.take('a', 0);
+      if (taken) rate.giveBack('a');
+      return taken;
+    });
+    expect(asked).not.toContain(false);
+    rate.giveBack('never asked');
+    expect(Array.from({ length: 150 }, () => rate.take('a', 0)).filter(Boolean).length, 'never more than the burst').toBe(100);
+  });
+
   it('lets a function that is alone have all of it', () => {
     const { a = 0 } = run(new StartRate(50, 0), 10, { a: 1 });
     expect(a).toBeGreaterThanOrEqual(590);

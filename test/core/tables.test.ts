@@ -126,7 +126,13 @@ describe('exit, admission, slots, backoff', () => {
   ])('exit code %d is %s', (code, reason) => expect(reasonOfExit(code)).toBe(reason));
 
   it('admits up to maxConnections, and nobody to what is not accepted', () => {
-    const facts = { draining: false, pending: { total: 0, own: 0, functions: 1 }, maxPending: 10, takeStart: () => true };
+    const facts = {
+      draining: false,
+      pending: { total: 0, own: 0, functions: 1 },
+      maxPending: 10,
+      full: () => false,
+      takeStart: () => true,
+    };
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 1 })).toBeUndefined();
     expect(admit({ ...facts, fn: served('f', { maxConnections: 2 }), connections: 2 })?.reason).toBe('max_connections');
     expect(admit({ ...facts, fn: served('f', { maxConnections: 0 }), connections: 0 })?.reason).toBe('max_connections');
@@ -142,6 +148,7 @@ describe('exit, admission, slots, backoff', () => {
       pending: { total: 10, own: 1, functions: 1 },
       maxPending: 10,
       connections: 1,
+      full: () => false,
       takeStart: () => {
         taken++;
         return false;
@@ -150,6 +157,7 @@ describe('exit, admission, slots, backoff', () => {
     const steady = { ...all, draining: false };
     const calm = { ...steady, pending: { total: 0, own: 0, functions: 1 } };
     expect([all, steady, calm].map((facts) => admit(facts)?.reason)).toEqual(['draining', 'overloaded', 'max_connections']);
+    expect(admit({ ...calm, connections: 0, full: () => true })?.reason, 'held by the pods of other proxies').toBe('max_connections');
     expect(taken).toBe(0);
     expect(admit({ ...calm, connections: 0 })?.reason).toBe('start_rate_exceeded');
   });

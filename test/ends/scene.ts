@@ -82,7 +82,6 @@ export async function setScene(capacity: Partial<Capacity> = {}): Promise<Scene>
   const output = new Map<string, string[]>();
   const processes = processRuntime((_fn, id, line) => output.set(id, [...(output.get(id) ?? []), line]));
   const runtime: Runtime = {
-    waiting: () => false,
     start: (request) => (request.fn.name === 'fault-at-start' ? Promise.reject(new Error('made by the test')) : processes.start(request)),
     close: (ms) => processes.close(ms),
   };

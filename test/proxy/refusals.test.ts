@@ -20,7 +20,6 @@ afterEach(async () => {
 /** A runtime that gives this answer; undefined: none until the start is given up. */
 function scripted(answer: Reason | undefined): Runtime {
   return {
-    waiting: () => false,
     start: ({ signal }) =>
       new Promise<Started>((resolve) => {
         const give = (reason: Reason) =>

@@ -26,7 +26,6 @@ interface Script {
 
 function scripted({ before, vanished, noted, cause }: Script): Runtime {
   return {
-    waiting: () => false,
     async start(request): Promise<Started> {
       await before?.(request);
       const socket = connect({ port: backend.port, host: '127.0.0.1', allowHalfOpen: true });

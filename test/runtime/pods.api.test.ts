@@ -69,10 +69,14 @@ describe('slots', () => {
     await until('four pods are there and two starts are refused', () => podNames().length === 4 && refused.length === 2);
     for (const result of refused) expect(result).toMatchObject({ ok: false, reason: 'max_connections' });
     expect(podNames()).toEqual([0, 1, 2, 3].map((n) => `echo-slot-${n}`));
+    const { fn } = request({ maxConnections: 4 }).request;
+    await until('both know it before they are asked', () => a.full(fn) && b.full(fn));
+    expect(a.full({ ...fn, spec: { ...fn.spec, maxConnections: 5 } })).toBe(false);
     for (const { giveUp } of starts) giveUp();
     const reasons = (await Promise.all(results)).map((result) => (result.ok ? 'open' : result.reason));
     expect(reasons.filter((reason) => reason === 'max_connections')).toHaveLength(2);
     await until('the pods are gone', () => podNames().length === 0);
+    await until('both know that too', () => !a.full(fn) && !b.full(fn));
     const again = request({ maxConnections: 4 });
     const result = a.start(again.request);
     await until('a slot is taken again', () => podNames().length === 1);
