@@ -1,5 +1,7 @@
 // Trial pods on a real API server: what it has against a function's pods shows in the status, in its words, and goes when it is mended.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { FunctionsOf, installDefinition, type RunningController, startController } from '../support/controller.ts';
 import { samples } from '../support/metrics.ts';
@@ -15,7 +17,7 @@ beforeAll(async () => {
   functions = new FunctionsOf(api);
   api.kubectl(['create', 'namespace', 'a']);
   await until('pods can be made in it', () => api.kubectl(['get', 'serviceaccount', '-n', 'a', '-o', 'name']).includes('default'));
-  controller = await startController(api.kubectl(['config', 'view', '-o', 'name']) === '' ? api.kubeconfig : api.kubeconfig);
+  controller = await startController(api.kubeconfig);
   await controller.leads();
 }, 90_000);
 
@@ -23,6 +25,14 @@ afterAll(async () => {
   expect(await controller?.stop()).toBe(0);
   await api?.stop();
 });
+
+/** A kubeconfig of this service account of `default`. */
+function asAccount(name: string): string {
+  const config = parse(readFileSync(api.kubeconfig, 'utf8'));
+  config.users[0].user = { token: api.kubectl(['create', 'token', name]).trim() };
+  writeFileSync(`${api.kubeconfig}.${name}`, stringify(config));
+  return `${api.kubeconfig}.${name}`;
+}
 
 /** How many pods were tried so far, by what was answered. */
 async function tries(status = '2[0-9]{2}|4[0-9]{2}', port = controller.adminPort): Promise<number> {
@@ -113,7 +123,7 @@ describe('a trial', () => {
     const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'watcher-too' }, rules };
     api.kubectl(['apply', '-f', '-'], JSON.stringify(role));
     api.kubectl(['create', 'clusterrolebinding', 'watcher-too', '--clusterrole=watcher-too', '--serviceaccount=default:watcher']);
-    controller = await startController(api.account('watcher'));
+    controller = await startController(asAccount('watcher'));
     await controller.leads();
     functions.apply('a', 'unjudged', {}, { nodeSelektor: { a: 'b' } });
     await functions.reason('a', 'unjudged', 'Accepted');

@@ -1,0 +1,56 @@
+// The proxies of the storm: killed, drained and started again while the others serve.
+import { once } from 'node:events';
+import { idOf, killNow } from '../support/fleet.ts';
+import { type LogLine, type NodeProxy, startNodeProxy } from '../support/node.ts';
+
+/** One process, dead ones too. */
+export interface StormProxy {
+  readonly port: number;
+  readonly id: string;
+  readonly lines: readonly LogLine[];
+  readonly process: NodeProxy;
+  state: 'serving' | 'draining' | 'drained' | 'killed';
+}
+
+/** All that ever ran, and how one is made. */
+export class StormProxies {
+  readonly all: StormProxy[] = [];
+  readonly #args: readonly string[];
+
+  constructor(args: readonly string[]) {
+    this.#args = args;
+  }
+
+  get serving(): StormProxy[] {
+    return this.all.filter(({ state }) => state === 'serving');
+  }
+
+  async start(): Promise<StormProxy> {
+    const process = await startNodeProxy(this.#args);
+    const proxy: StormProxy = { port: process.port, id: idOf(process), lines: process.lines, process, state: 'serving' };
+    this.all.push(proxy);
+    return proxy;
+  }
+
+  /** kill -9; another one takes its place. */
+  async kill(proxy: StormProxy): Promise<void> {
+    proxy.state = 'killed';
+    await killNow(proxy.process);
+    await this.start();
+  }
+
+  /** SIGTERM; another one takes its place. Resolves when that serves, and the old one has come to its end. */
+  async roll(proxy: StormProxy): Promise<void> {
+    await this.start();
+    proxy.state = 'draining';
+    const { child } = proxy.process;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    proxy.state = 'drained';
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.filter(({ state }) => state !== 'killed').map(({ process }) => process.stop()));
+  }
+}
