@@ -6,9 +6,9 @@ import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
 import { connectKube } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
-import { watchFunctions } from '../kube/functions.ts';
 import { Heartbeat } from '../kube/heartbeat.ts';
 import { Proxies } from '../kube/proxies.ts';
+import { ServedFunctions } from '../kube/served-functions.ts';
 import type { Namespaces } from '../kube/watches.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
@@ -78,7 +78,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const report = proxyReport(events);
   const services = createServices(runtime, tellAll(metrics, report), options);
   const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
-  const functions = watchFunctions(client, options.namespace, rules, {
+  const functions = new ServedFunctions(client, options.namespace, rules, {
     set: (fn) => {
       services.functions.set(fn);
       runtime.serve(fn);
