@@ -129,7 +129,9 @@ export class Storm {
     const one = controllers.shift(); // the oldest: likely the leader
     if (!one) return;
     await killNow(one);
-    controllers.push(await startController(controllerArgs));
+    let next: NodeController | undefined;
+    while (!next) next = await startController(controllerArgs).catch(() => undefined);
+    controllers.push(next);
   }
 
   #aside(what: string, act: () => Promise<unknown>): void {

@@ -26,6 +26,7 @@ export async function startController(args: readonly string[] = []): Promise<Nod
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
   const listening = () => lines.find(({ message }) => message === 'listening');
   await until('the controller listens', () => listening() !== undefined || child.exitCode !== null, 30_000);
+  if (!listening()) throw new Error('the controller ended before it listened');
   return { child, adminPort: Number(listening()?.admin), lines, stop: () => stop(child) };
 }
 
