@@ -48,6 +48,12 @@ export function parsePublicUrl(text: string): string {
   return `${url.protocol.replace('http', 'ws')}//${url.host}`;
 }
 
+/** The name of one namespace. */
+function parseNamespace(text: string): string {
+  if (text.includes(',')) throw new InvalidArgumentError(`${JSON.stringify(text)} is no name of a namespace`);
+  return parseNames(text)[0] ?? '';
+}
+
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -148,6 +154,14 @@ export const OPTIONS = {
       .env('SOCKETPOD_ONLY_NAMESPACE')
       .default([], 'all')
       .argParser(parseNames),
+  ownNamespace: () =>
+    new Option('--own-namespace <name>', "where Socketpod keeps its Leases, the same for all of its processes; default: the kubeconfig's")
+      .env('SOCKETPOD_OWN_NAMESPACE')
+      .argParser(parseNamespace),
+  podName: () =>
+    new Option('--pod-name <name>', 'name of the pod that this process runs in; default: the host name').env('SOCKETPOD_POD_NAME'),
+  podUid: () =>
+    new Option('--pod-uid <uid>', 'uid of that pod: its Lease goes when the pod does; default: unknown').env('SOCKETPOD_POD_UID'),
   unschedulableGrace: () =>
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')

@@ -9,9 +9,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: ['api'],
   kube: ['core', 'api', 'fault', 'log'],
   runtime: ['kube', 'core', 'api', 'log'],
+  controller: ['kube', 'core', 'api', 'log'],
   proxy: ['runtime', 'core', 'api'],
   metrics: ['proxy', 'runtime', 'core', 'api'],
-  cli: ['metrics', 'proxy', 'runtime', 'kube', 'core', 'api', 'config', 'fault', 'log', 'admin', 'version'],
+  cli: ['metrics', 'controller', 'proxy', 'runtime', 'kube', 'core', 'api', 'config', 'fault', 'log', 'admin', 'version'],
   admin: ['proxy'],
   version: [],
   main: ['cli'],
@@ -91,8 +92,8 @@ describe('the structure', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('has no file over 250 lines, in src and in test', () => {
-    const long = [...files, ...globSync('test/**/*.ts')].filter((file) => readFileSync(file, 'utf8').split('\n').length > 251);
+  it('has no file over 250 lines, in src, in test and in charts', () => {
+    const long = [...files, ...globSync('{test,charts}/**/*.ts')].filter((file) => readFileSync(file, 'utf8').split('\n').length > 251);
     expect(long).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 // `socketpod proxy`: the data plane on a cluster. Functions and pods by watch, one pod a connection.
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
 import { keyOf } from '../core/served.ts';
@@ -8,6 +9,8 @@ import { UserError } from '../fault.ts';
 import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
 import { watchFunctions } from '../kube/functions.ts';
+import { Heartbeat } from '../kube/heartbeat.ts';
+import { Proxies } from '../kube/proxies.ts';
 import type { Namespaces } from '../kube/watches.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
@@ -26,6 +29,9 @@ const STOP_MS = 30_000;
 export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly kubeconfig?: string;
   readonly namespace: Namespaces;
+  readonly ownNamespace?: string;
+  readonly podName?: string;
+  readonly podUid?: string;
   readonly admin: Endpoint;
   readonly ceilings?: string;
   readonly publicUrl?: string;
@@ -46,6 +52,15 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
   const warn = (line: string) => log('warn', line);
+  const ours = { client, namespace: options.ownNamespace ?? client.namespace, log: warn };
+  const proxies = new Proxies({ ...ours, changed: () => {} });
+  const heartbeat = new Heartbeat({
+    ...ours,
+    proxyId,
+    podName: options.podName ?? hostname(),
+    podUid: options.podUid,
+    failed: () => proxies.doubt(),
+  });
   const runtime = new PodRuntime({
     client,
     proxyId,
@@ -69,16 +84,29 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     services,
     pods: () => runtime.pods(),
     pendingDeletes: () => runtime.pendingDeletes,
-    watches: () => [functions, runtime.watched],
+    watches: () => [functions, runtime.watched, proxies],
   };
   await functions.start().catch((error) => startFault(error, client));
-  await runtime.ready().catch((error) => startFault(error, client));
+  await heartbeat.start().catch((error) => startFault(error, client)); // before there can be a pod
+  const giveUp = async (error: unknown) => {
+    await heartbeat.stop();
+    return startFault(error, client);
+  };
+  await proxies.start().catch(giveUp);
+  await runtime.ready().catch(giveUp);
 
-  const admin = await openAdminPort(options.admin, operated, metrics);
-  const ports = await openPorts(services);
-  log('info', 'listening', { port: ports.plain?.port, tlsPort: ports.tls?.port, admin: admin.port, proxy: proxyId });
+  const admin = await openAdminPort(options.admin, operated, metrics).catch(giveUp);
+  const ports = await openPorts(services).catch(giveUp);
+  log('info', 'listening', {
+    port: ports.plain?.port,
+    tlsPort: ports.tls?.port,
+    admin: admin.port,
+    proxy: proxyId,
+    leases: ours.namespace,
+  });
 
   await stopSignal();
+  heartbeat.drain();
   log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
   const hurry = new AbortController();
   const times = { delayMs: options.drainDelay * 1000, drainMs: options.drainTime * 1000 };
@@ -88,6 +116,8 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   ports.close();
   functions.stop();
   await Promise.race([runtime.close(STOP_MS), stopSignal()]);
+  proxies.stop();
+  await heartbeat.stop(); // last: what is left now is an orphan
   await client.close();
   admin.close();
 }
@@ -100,6 +130,7 @@ function startFault(error: unknown, client: KubeClient): never {
   if (code === 401)
     throw new UserError(`the API server ${client.server} does not know this kubeconfig's user; log in again or see --kubeconfig`);
   if (code === 403) throw new UserError(`this kubeconfig may not do what a proxy does: ${message}`);
+  if (code === 404 && message.startsWith('namespaces ')) throw new UserError(`${message}; see --own-namespace`);
   if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
   throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
 }

@@ -67,6 +67,8 @@ interface Credentials {
 /** A connection to one API server. */
 export class KubeClient {
   readonly server: string;
+  /** That of the kubeconfig's context, or of the pod's service account; else `default`. */
+  readonly namespace: string;
   readonly observer: KubeObserver | undefined;
   readonly #config: KubeConfig;
   #credentials: Credentials | undefined;
@@ -75,6 +77,7 @@ export class KubeClient {
     this.#config = config;
     this.observer = observer;
     this.server = (config.getCurrentCluster()?.server ?? '').replace(/\/$/, '');
+    this.namespace = config.getContextObject(config.getCurrentContext())?.namespace || 'default';
   }
 
   /** Makes a call and gives the answer's object. Throws a KubeError. */
@@ -96,7 +99,7 @@ export class KubeClient {
       dispatcher: calls,
       headers: { ...headers, accept: 'application/json', ...(options.body ? { 'content-type': options.type ?? 'application/json' } : {}) },
       body: options.body ? JSON.stringify(options.body) : null,
-      signal: AbortSignal.timeout(options.timeoutMs ?? CALL_MS),
+      signal: AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_MS)),
     });
     const text = await answer.body.text().catch(unreachable);
     if (answer.statusCode >= 400) throw refused(answer.statusCode, text, answer.headers['retry-after']);

@@ -15,6 +15,8 @@ export interface WatchOptions<T extends Watched> {
   /** Path of the collection, as in `/api/v1/pods`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** A watch that told nothing for this long is opened again (ms). */
+  readonly silentMs?: number;
   /** An object is there or has changed. */
   set(object: T): void;
   /** An object is gone; its last known state. */
@@ -26,6 +28,8 @@ export interface WatchOptions<T extends Watched> {
 const PAGE = '500';
 /** The server ends a watch after 240 to 300 s, at another moment for each proxy (seconds). */
 const WATCH_SECONDS = 240;
+/** Bookmarks come once a minute: without one for so long, the path to the server is dead, and would not end by itself (ms). */
+const SILENT_MS = 90_000;
 /** No watch ended by the server is opened again sooner than this after it was opened (ms). */
 const SHORT_MS = 1000;
 
@@ -121,22 +125,37 @@ export class Watch<T extends Watched> {
       resourceVersion: this.#version,
       timeoutSeconds: String(Math.round(WATCH_SECONDS * (1 + Math.random() / 4))),
     };
-    for await (const line of this.#client.lines(this.#options.path, query, this.#stopped.signal)) {
-      if (this.#stopped.signal.aborted) return;
-      this.lastEventAt = Date.now();
-      const { type, object } = parse<T>(line);
-      if (type === 'ERROR') {
-        const {
-          code = 500,
-          reason = '',
-          message = 'the watch ended with an error',
-        } = object as { code?: number; reason?: string; message?: string };
-        throw new KubeError(code, reason, message);
+    const { path, silentMs = SILENT_MS } = this.#options;
+    const silent = new AbortController();
+    const timer = setTimeout(() => silent.abort(), silentMs);
+    try {
+      for await (const line of this.#client.lines(path, query, AbortSignal.any([this.#stopped.signal, silent.signal]))) {
+        if (this.#stopped.signal.aborted) return;
+        timer.refresh();
+        this.#heard(line);
       }
-      if (type === 'ADDED' || type === 'MODIFIED') this.#set(object);
-      if (type === 'DELETED') this.#gone(object);
-      this.#version = object.metadata?.resourceVersion ?? this.#version;
+    } catch (error) {
+      if (!silent.signal.aborted) throw error;
+      throw new KubeError(0, 'Silent', `nothing was heard for ${silentMs / 1000} s`);
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #heard(line: string): void {
+    this.lastEventAt = Date.now();
+    const { type, object } = parse<T>(line);
+    if (type === 'ERROR') {
+      const {
+        code = 500,
+        reason = '',
+        message = 'the watch ended with an error',
+      } = object as { code?: number; reason?: string; message?: string };
+      throw new KubeError(code, reason, message);
+    }
+    if (type === 'ADDED' || type === 'MODIFIED') this.#set(object);
+    if (type === 'DELETED') this.#gone(object);
+    this.#version = object.metadata?.resourceVersion ?? this.#version;
   }
 
   #restarted(cause: WatchCut): void {

@@ -2,10 +2,12 @@
 # usage: images.sh [NAME...]
 # Builds images as archives (tar files) without a container engine, and prints their paths: what IMAGES of cluster.sh takes.
 #   pause, fn          from images/NAME.c
+#   socketpod          the program itself, by the Dockerfile of the project
 #   any other name     the folder examples/NAME, by its own Dockerfile, with buildah
-# Without a name: all of these. Each is localhost/NAME:1, kept in the cache folder by a hash of what it is made of.
+# Without a name: all but socketpod, as every change of src makes that one anew. Each is localhost/NAME:1, socketpod with its version
+# instead; all are kept in the cache folder by a hash of what they are made of.
 #
-# What an example builds upon (ARG BASE of its Dockerfile) is made here of Debian packages and the project's own Node.
+# What a Dockerfile builds upon (its ARG BASE and ARG RUNTIME) is made here of Debian packages and the project's own Node.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -21,7 +23,12 @@ mkdir -p "$images"
 exec 9> "$images/lock"
 flock 9 # two runs that start together build once
 work=$(mktemp -d "${TMPDIR:-/tmp}/socketpod-images.XXXXXX")
-trap 'rm -rf --one-file-system "$work"' EXIT
+# A build of several stages leaves mounts of buildah's behind.
+clear_away() {
+  { grep -o " $work[^ ]*" /proc/mounts || true; } | sort -r | xargs -r umount
+  rm -rf --one-file-system "$work"
+}
+trap clear_away EXIT
 
 digest() { sha256sum "$@" | cut -d' ' -f1; }
 
@@ -96,7 +103,7 @@ push() { buildah push "localhost/$1" "docker-archive:$work/image.tar:localhost/$
 debian() {
   local release
   release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
-  mmdebstrap --variant=extract --include="base-files,libc-bin,dash,coreutils,ca-certificates,$1" \
+  mmdebstrap --variant=extract --include="base-files,ca-certificates,$1" \
     "$release" "$work/rootfs" >> "$work/log" 2>&1 || {
     tail -n 20 "$work/log" >&2
     fail "mmdebstrap could not do its part"
@@ -104,7 +111,7 @@ debian() {
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' > "$work/rootfs/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n' > "$work/rootfs/etc/group"
   printf 'hosts: files dns\n' > "$work/rootfs/etc/nsswitch.conf"
-  ln -sf dash "$work/rootfs/bin/sh"
+  [ ! -e "$work/rootfs/bin/dash" ] || ln -sf dash "$work/rootfs/bin/sh"
   mkdir -p "$work"/rootfs/usr/local/{bin,lib}
   rm -rf "$work/rootfs"/usr/share/{doc,man,locale,info,zoneinfo} "$work/rootfs"/var/{cache,lib/dpkg,lib/apt}
 }
@@ -122,17 +129,22 @@ base_rootfs() {
   local npm
   case $1 in
     node)
-      debian libstdc++6,libgcc-s1
+      debian libc-bin,dash,coreutils,libstdc++6,libgcc-s1
       install -m 755 "$(node_binary)" "$work/rootfs/usr/local/bin/node"
       npm=$(npm_folder)
       cp -rL "$npm" "$work/rootfs/usr/local/lib/npm"
       tool npm node /usr/local/lib/npm/bin/npm-cli.js
       ;;
     python)
-      debian python3,python3-pip
+<<<<<<< HEAD
+      debian libc-bin,dash,coreutils,python3,python3-pip
+=======
+      debian python3,python3-pip,bash,grep,hostname,ncurses-base,sed # the latter are in every Debian, and what a shell is for
+>>>>>>> terminal
       rm -f "$work"/rootfs/usr/lib/python3*/EXTERNALLY-MANAGED # pip of Debian refuses to install; pip of the official image does not
       tool pip python3 -m pip
       ;;
+    cc) debian libc6,libstdc++6,libgcc-s1 ;; # no shell, like the distroless image of this name
     *) fail "no base image is known for $1" ;;
   esac
 }
@@ -158,7 +170,7 @@ base() {
   hash=$( (
     sed -n '/^debian()/,/^node_binary()/p' "$here/images.sh"
     cat /etc/os-release
-    [ "$kind" = python ] || { "$(node_binary)" --version && npm --version; }
+    [ "$kind" != node ] || { "$(node_binary)" --version && npm --version; }
   ) | digest - | cut -c1-16)
   archive=$images/base-$kind-$hash.tar
   if [ ! -e "$archive" ]; then
@@ -167,8 +179,11 @@ base() {
     rm -rf "$work/rootfs"
     mkdir "$work/rootfs"
     base_rootfs "$kind"
-    printf 'FROM scratch\nCOPY rootfs/ /\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nCMD ["%s"]\n' \
-      "$([ "$kind" = node ] && echo node || echo python3)" > "$work/Dockerfile"
+    printf 'FROM scratch\nCOPY rootfs/ /\nENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' > "$work/Dockerfile"
+    case $kind in
+      node) echo 'CMD ["node"]' >> "$work/Dockerfile" ;;
+      python) echo 'CMD ["python3"]' >> "$work/Dockerfile" ;;
+    esac
     buildah bud --isolation chroot --network host --format oci -t "localhost/base-$kind:1" -f "$work/Dockerfile" "$work"
     push "base-$kind:1"
     keep "$archive"
@@ -211,25 +226,35 @@ machine_settings() {
   [ ! -d "${PIP_FIND_LINKS:-}" ] || volumes+=(-v "$PIP_FIND_LINKS:$PIP_FIND_LINKS:ro")
 }
 
-# dockerfile_image NAME FOLDER
+# dockerfile_image TAG FOLDER
 dockerfile_image() {
-  local name=$1 folder=$2 archive
+  local tag=$1 folder=$2 arg kind archive bases=()
   need buildah=buildah
-  archive=$(base "$(base_kind "$folder")")
+  while read -r arg kind; do
+    archive=$(base "$kind")
+    bases+=(--build-arg "$arg=docker-archive:$archive")
+  done < <(base_kinds "$folder")
   machine_settings
-  buildah bud --isolation chroot --network host --format oci --build-arg "BASE=docker-archive:$archive" "${volumes[@]}" \
-    -t "localhost/$name:1" "$folder"
-  push "$name:1"
+  buildah bud --isolation chroot --network host --format oci "${bases[@]}" "${volumes[@]}" -t "localhost/$tag" "$folder"
+  push "$tag"
 }
 
-# node for `ARG BASE=node:24-slim`.
-base_kind() { sed -n 's/^ARG BASE=\([a-z]*\).*/\1/p' "$1/Dockerfile" | head -n 1; }
+# `BASE node` for `ARG BASE=node:24-slim`, `RUNTIME cc` for `ARG RUNTIME=HOST/distroless/cc-debian12:latest`.
+base_kinds() { sed -nE 's/^ARG (BASE|RUNTIME)=(.*\/)?([a-z]+).*/\1 \3/p' "$1/Dockerfile"; }
+
+version() { node -p 'require(process.argv[1]).version' "$root/package.json"; }
+
+# What the project's own image is made of: what its .dockerignore lets in.
+own_sources() {
+  sed -n 's/^!//p' "$root/.dockerignore" | (cd "$root" && tar --sort=name --mtime=@0 --owner=0 --group=0 --mode=a+rX,u+w,go-w -c -T - Dockerfile)
+}
 
 # ---- ----
 
 for name in "$@"; do
   case $name in
     pause | fn) hash=$(cat "$here/images/$name.c" "$here/images.sh" | digest -) ;;
+    socketpod) hash=$( (own_sources && cat "$here/images.sh" /etc/os-release && "$(node_binary)" --version) | digest -) ;;
     *)
       folder=$root/examples/$name
       [ -e "$folder/Dockerfile" ] || fail "there is no $folder/Dockerfile"
@@ -238,12 +263,14 @@ for name in "$@"; do
   esac
   archive=$images/$name-${hash:0:16}.tar
   if [ ! -e "$archive" ]; then
-    say "building localhost/$name:1"
-    rm -rf "$work"/*
+    say "building localhost/$name"
+    clear_away
+    mkdir -p "$work"
     case $name in
       pause) static_image pause 65535 ;;
       fn) static_image fn 1000 ;;
-      *) dockerfile_image "$name" "$folder" ;;
+      socketpod) dockerfile_image "socketpod:$(version)" "$root" ;;
+      *) dockerfile_image "$name:1" "$folder" ;;
     esac
     keep "$archive"
   fi

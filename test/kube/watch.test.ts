@@ -28,7 +28,7 @@ const list = (version: string, ...names: string[]) =>
 const event = (type: string, object: object) => `${JSON.stringify({ type, object })}\n`;
 
 /** Starts a watch on a server that gives these answers to lists and to watches, each in its turn; the last one stays. */
-async function scripted(lists: string[], watches: RequestListener[]): Promise<void> {
+async function scripted(lists: string[], watches: RequestListener[], silentMs?: number): Promise<void> {
   const next = <T>(answers: T[]): T => (answers.length > 1 ? (answers.shift() as T) : (answers[0] as T));
   server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://x');
@@ -44,6 +44,7 @@ async function scripted(lists: string[], watches: RequestListener[]): Promise<vo
   client = new KubeClient(config);
   watch = new Watch(client, {
     path: '/things',
+    ...(silentMs === undefined ? {} : { silentMs }),
     set: ({ metadata }) => void told.push(`+${metadata?.name}`),
     gone: ({ metadata }) => void told.push(`-${metadata?.name}`),
     fault: (error) => void faults.push(error),
@@ -96,6 +97,15 @@ describe('a watch', () => {
     await until('it goes on', () => told.includes('+b'));
     expect(faults).toHaveLength(1);
     expect(requests.filter((url) => !url.searchParams.get('watch'))).toHaveLength(1); // from where it was, without a new list
+  });
+
+  it.each<[string, RequestListener]>([
+    ['is open but silent', (_q, s) => void s.writeHead(200).write(event('ADDED', item('a', '6')))],
+    ['is never answered', () => {}],
+  ])('is opened again when it %s: the path to the server may be dead', async (_name, silent) => {
+    await scripted([list('5')], [silent, (_q, s) => void s.writeHead(200).write(event('ADDED', item('b', '7')))], 300);
+    await until('it goes on', () => told.includes('+b'));
+    expect(faults[0]).toMatchObject({ status: 0, reason: 'Silent' });
   });
 
   it('reads a long list in pages', async () => {

@@ -15,12 +15,15 @@ export interface FaultProxy {
   set(fault: Fault): void;
   /** Resets what is open; new connections pass. */
   cut(): void;
+  /** Stalls what is open, for ever; new connections pass. */
+  stallOpen(): void;
   stop(): Promise<void>;
 }
 
 /** Opens a port that leads to this one of 127.0.0.1. */
 export async function faultProxy(target: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
+  const stalled = new Set<Socket>();
   let fault: Fault = 'pass';
   let taken = 0;
   const server = createServer((near) => {
@@ -37,6 +40,7 @@ export async function faultProxy(target: number): Promise<FaultProxy> {
       one.on('error', () => {});
       one.on('close', () => {
         sockets.delete(one);
+        stalled.delete(one);
         other.destroy();
       });
       if (fault === 'stall') one.pause();
@@ -52,9 +56,15 @@ export async function faultProxy(target: number): Promise<FaultProxy> {
     set(next) {
       fault = next;
       if (next === 'refuse') cut();
-      for (const socket of sockets) next === 'stall' ? socket.pause() : socket.resume();
+      for (const socket of sockets) next === 'stall' || stalled.has(socket) ? socket.pause() : socket.resume();
     },
     cut,
+    stallOpen() {
+      for (const socket of sockets) {
+        stalled.add(socket);
+        socket.pause();
+      }
+    },
     async stop() {
       cut();
       await new Promise((resolve) => server.close(resolve));
@@ -62,11 +72,11 @@ export async function faultProxy(target: number): Promise<FaultProxy> {
   };
 }
 
-/** Opens a port that leads to the API server of a kubeconfig, and writes another kubeconfig that uses it. */
-export async function faultyApi(kubeconfig: string): Promise<FaultProxy & { readonly kubeconfig: string }> {
+/** Opens a port that leads to the API server of a kubeconfig, and writes another kubeconfig, of this name, that uses it. */
+export async function faultyApi(kubeconfig: string, name = 'faults'): Promise<FaultProxy & { readonly kubeconfig: string }> {
   const config = parse(readFileSync(kubeconfig, 'utf8'));
   const between = await faultProxy(Number(new URL(config.clusters[0].cluster.server).port));
   config.clusters[0].cluster.server = `https://127.0.0.1:${between.port}`;
-  writeFileSync(`${kubeconfig}.faults`, stringify(config));
-  return { ...between, kubeconfig: `${kubeconfig}.faults` };
+  writeFileSync(`${kubeconfig}.${name}`, stringify(config));
+  return { ...between, kubeconfig: `${kubeconfig}.${name}` };
 }

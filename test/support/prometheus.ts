@@ -8,7 +8,12 @@ import { until } from './ports.ts';
 
 /** What Prometheus's own linter and parser have against a text of metrics, in its words; empty when nothing. */
 export function promtoolCheck(text: string): string {
-  const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  return promtool(['check', 'metrics'], text);
+}
+
+/** What promtool says when it does not succeed; empty when it does. */
+export function promtool(args: readonly string[], input = ''): string {
+  const { error, status, stdout, stderr } = spawnSync('promtool', args, { input, encoding: 'utf8' });
   if (error) throw new Error('promtool does not run; test/cluster/install.sh brings it', { cause: error });
   return status === 0 ? '' : `${stdout}${stderr}` || `promtool ended with ${status}`;
 }

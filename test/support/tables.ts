@@ -1,5 +1,7 @@
-// The tables of the README, made from the code: codes from core/outcome.ts, fields from the schema, options from config.ts,
-// metrics from metrics/definitions.ts.
+// The tables of the README and of docs/, made from the code: codes from core/outcome.ts, fields from the schema, options from
+// config.ts, metrics from metrics/definitions.ts, values of the chart from charts/values.
+import { rowsOf } from '../../charts/values/kinds.ts';
+import { VALUES } from '../../charts/values/values.ts';
 import { SPEC } from '../../src/api/schema.ts';
 import { OPTIONS } from '../../src/config.ts';
 import { LIMITS } from '../../src/core/limit.ts';
@@ -77,4 +79,9 @@ export function limitsTable(): string {
       `${outcome(reason).code} \`${reason}\`: ${actions.join(' or ')}`,
     ]),
   );
+}
+
+/** Every value of the chart. */
+export function valuesTable(): string {
+  return table(['value', 'kind', 'default', 'meaning'], rowsOf(VALUES));
 }
