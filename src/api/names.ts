@@ -28,6 +28,8 @@ export const PROXY_LEASE_PREFIX = 'socketpod-proxy-';
 export const CONTROLLER_LEASE = 'socketpod-controller';
 /** On the Lease of a proxy that has been told to end: it has no share of the warm pods any more. */
 export const ANNOTATION_DRAINING = 'socketpod.dev/draining';
+/** On a warm pod: the id of another proxy that asks for its place. */
+export const LABEL_WANTED = 'socketpod.dev/wanted';
 /** On a function: the shell command by which `socketpod dev` runs it. */
 export const ANNOTATION_DEV_COMMAND = 'socketpod.dev/dev-command';
 
@@ -39,3 +41,7 @@ export const HEADER_REQUEST_ID = 'X-Request-Id';
 export const ENV_PORT = 'PORT';
 export const ENV_FUNCTION = 'SOCKETPOD_FUNCTION';
 export const ENV_NAMESPACE = 'SOCKETPOD_NAMESPACE';
+
+/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY_CONTROLLER = 'socketpod-controller';

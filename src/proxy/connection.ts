@@ -103,9 +103,8 @@ export class Connection implements Registered, Deadline {
     }
     const { address, rawHeaders, peer } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, peer });
-    const target = address.path + address.query;
     const dialledAt = performance.now();
-    const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);
+    const answer = await dial({ target: address.path + address.query, headers }, started.backend.socket, this.#starting.signal);
     started.backend.stages.handshake = performance.now() - dialledAt;
     if (this.#state !== 'Dialing') {
       if (answer.kind === 'upgraded') answer.socket.destroy();
@@ -131,6 +130,7 @@ export class Connection implements Registered, Deadline {
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
+    this.#backend?.opened();
     const { clock, capacity, registry } = this.#services;
     const events = {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { podFor, templateHash } from '../../src/core/pod.ts';
 import { served, spec } from '../support/proxy.ts';
 
-const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1' };
+const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1', defaults: true };
 
 describe('podFor', () => {
   it('makes a pod with names, labels, owner and deadline of the contract, and restricted defaults', () => {

@@ -41,6 +41,7 @@ function scripted({ before, vanished, noted, cause }: Script): Runtime {
           socket,
           vanished: vanished ?? new Promise(() => {}),
           noted: noted ?? (() => undefined),
+          opened: () => {},
           stop: (dropped) => void stops.push(dropped),
           cause: async () => ({ reason: cause ?? 'function_dropped', detail: '', lastWords: '' }),
         },
