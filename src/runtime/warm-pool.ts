@@ -106,7 +106,7 @@ export class WarmPool {
       template: this.#template,
       pods: [...this.#pods],
       creating: this.creating,
-      leaving: [...this.#leaving.values()].filter((since) => now - since < LEAVING_MS).length,
+      leaving: [...this.#leaving].filter(([own, since]) => !own.deleting || now - since < LEAVING_MS).length,
       free: this.#fn.spec.maxConnections - pods.held(this.#fn).taken.size - waitingStarts(keyOf(this.#fn)),
       heldBack: this.#heldBack.length,
       failing: this.#failures.failing,
