@@ -1,4 +1,4 @@
-// The tables of docs/scf.md: what Tencent SCF calls a setting, a function code and a metric, and what stands for it here. SCF's names
+// Tables of docs/scf.md: what Tencent SCF calls a setting and a function code, and what stands for it here. SCF's names
 // of fields are in the schema's descriptions, its names of metrics in the recording rules; its names of codes only here.
 import { SPEC } from '../../src/api/schema.ts';
 import { OUTCOMES, type Outcome } from '../../src/core/outcome.ts';
