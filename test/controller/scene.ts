@@ -31,7 +31,7 @@ export interface Times {
 export const REAL_TIMES: Times = { liveness: LIVENESS_TIMES, election: ELECTION_TIMES, renewMs: 10_000 };
 export const QUICK_TIMES: Times = {
   liveness: { deadMs: 3000, silentMs: 1800 },
-  election: { leaseMs: 1500, deadlineMs: 1000, retryMs: 400 },
+  election: { leaseMs: 1500, deadlineMs: 1200, retryMs: 400 },
   renewMs: 800,
 };
 

@@ -1,4 +1,4 @@
-// The election on a real API server: candidates in this process, each with a connection of its own that can be cut. Times are a tenth
+// The election on a real API server: candidates in this process, each with a connection of its own that can be cut. Times are a sixth
 // of the real ones where a test waits for them.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ELECTION_TIMES, type ElectionTimes } from '../../src/core/election.ts';
@@ -10,7 +10,7 @@ import { startApi, type TestApi } from '../support/cluster.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
 import { until } from '../support/ports.ts';
 
-const QUICK: ElectionTimes = { leaseMs: 1500, deadlineMs: 1000, retryMs: 400 };
+const QUICK: ElectionTimes = { leaseMs: 2400, deadlineMs: 1800, retryMs: 400 };
 let api: TestApi;
 let direct: KubeClient;
 
@@ -126,8 +126,8 @@ describe('of several controllers', () => {
     const a = await candidate('a');
     await until('a leads', () => a.election.leading);
     const b = await candidate('b');
-    const end = performance.now() + 3 * QUICK.leaseMs;
-    await until('three Leases have passed', () => {
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => {
       b.between.cut();
       return performance.now() > end;
     });
@@ -139,8 +139,8 @@ describe('of several controllers', () => {
     const a = await candidate('a');
     await until('a leads', () => a.election.leading);
     const b = await candidate('b');
-    const end = performance.now() + 3 * QUICK.leaseMs;
-    await until('three Leases have passed', () => performance.now() > end);
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => performance.now() > end);
     expect(b.calls).toEqual(['list leases', 'watch leases']);
     expect(b.faults).toEqual([]);
   });
@@ -150,8 +150,8 @@ describe('of several controllers', () => {
     await until('a leads', () => a.election.leading);
     const b = await candidate('b');
     b.between.stallOpen();
-    const end = performance.now() + 3 * QUICK.leaseMs;
-    await until('three Leases have passed', () => performance.now() > end);
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => performance.now() > end);
     expect(leaders()).toEqual(['a']);
     expect(b.spans).toEqual([]);
   });
