@@ -19,6 +19,8 @@ let between: FaultProxy & { readonly kubeconfig: string };
 let direct: KubeClient;
 let watch: Watch<V1Pod>;
 let sharing: string[] = [];
+/** Reasons for which warm pods failed. */
+const failed: string[] = [];
 const replicas: { readonly runtime: PodRuntime; readonly client: KubeClient }[] = [];
 /** The most pods at a time, and the most creates under way. */
 let most = 0;
@@ -67,7 +69,11 @@ async function replica(proxyId: string): Promise<PodRuntime> {
     }
     return answer as ReturnType<typeof client.call<never>>;
   };
-  const runtime = new PodRuntime({ ...podRuntimeOptions(client, proxyId), sharing: () => sharing });
+  const runtime = new PodRuntime({
+    ...podRuntimeOptions(client, proxyId),
+    sharing: () => sharing,
+    warmFailed: (_fn, { reason }) => void failed.push(reason),
+  });
   replicas.push({ runtime, client });
   await runtime.ready();
   return runtime;
@@ -200,11 +206,11 @@ describe('an API server that is away', () => {
     sharing = [A];
     const runtime = await replica(A);
     runtime.serve(warmFunction(2, 10));
-    await counted([`${A} 2`]);
+    await until('both creates are answered', () => [...runtime.pods()].length === 2);
     between.set('refuse');
     runtime.serve({ ...warmFunction(2, 10, { port: 8000 }), generation: 2 });
     runtime.serve({ ...warmFunction(3, 10), name: 'other' });
-    await until('deletions wait', () => runtime.pendingDeletes === 2);
+    await until('deletions wait, and creates have failed', () => runtime.pendingDeletes === 2 && failed.length > 0);
     between.set('pass');
     await until('all is as it should be', () => counts().join() === `${A} 5` && runtime.pendingDeletes === 0, 25_000);
     const ports = [...watch.objects.values()].filter(({ metadata }) => metadata?.labels?.['socketpod.dev/function'] === 'echo');
