@@ -100,6 +100,11 @@ function counted(expected: string[]): Promise<void> {
   });
 }
 
+/** Waits until the answers to so many creates have come. */
+function knows(runtime: PodRuntime, count: number): Promise<void> {
+  return until(`${count} pods are known`, () => [...runtime.pods()].length === count);
+}
+
 const [A, B, C] = ['aaaaaaaaaa', 'bbbbbbbbbb', 'cccccccccc'];
 
 describe('shares', () => {
@@ -151,7 +156,7 @@ describe('a start', () => {
     const runtime = await replica(A);
     const fn = warmFunction(2, 10);
     runtime.serve(fn);
-    await counted([`${A} 2`]);
+    await knows(runtime, 2);
     const over = new AbortController();
     const before = new Set([...watch.objects.values()].map(({ metadata }) => metadata?.uid));
     const started = runtime.start({ fn, connectionId: 'c-1', signal: over.signal });
@@ -206,7 +211,7 @@ describe('an API server that is away', () => {
     sharing = [A];
     const runtime = await replica(A);
     runtime.serve(warmFunction(2, 10));
-    await until('both creates are answered', () => [...runtime.pods()].length === 2);
+    await knows(runtime, 2);
     between.set('refuse');
     runtime.serve({ ...warmFunction(2, 10, { port: 8000 }), generation: 2 });
     runtime.serve({ ...warmFunction(3, 10), name: 'other' });
