@@ -114,7 +114,7 @@ describe('a warm pod', () => {
     socket.close(1000);
     await watch.settles(2);
 
-    const [first] = watch.warm().sort((a, b) => ((a.metadata?.creationTimestamp ?? '' > (b.metadata?.creationTimestamp ?? '')) ? 1 : -1));
+    const [first] = watch.warm();
     await tell(first?.status?.podIP, 'exit 7');
     const next = await mustOpen(replica.url('warm/refuses'));
     expect(await ask(next.socket, 'hello')).toBe('hello');
@@ -140,12 +140,15 @@ describe('warm pods', () => {
   it('are made of the newest template: connections keep theirs, new ones get the new one, and none is over the share but one', async () => {
     await start();
     const old = await warmed('edited', 3, {}, { env: [{ name: 'VERSION', value: '1' }] });
-    const versionOf = async (socket: WebSocket) => {
-      const pod = watch.pods.get(`${NAMESPACE}/${await ask(socket, 'hostname')}`);
-      return pod?.spec?.containers[0]?.env?.find(({ name }) => name === 'VERSION')?.value;
+    const open = async () => {
+      const { socket, headers } = await mustOpen(replica.url('warm/edited'));
+      const own = () =>
+        [...watch.pods.values()].find(({ metadata }) => metadata?.labels?.['socketpod.dev/request-id'] === headers['x-request-id']);
+      await until('its pod is known', () => own() !== undefined);
+      return { socket, version: own()?.spec?.containers[0]?.env?.find(({ name }) => name === 'VERSION')?.value };
     };
-    const { socket: kept } = await mustOpen(replica.url('warm/edited'));
-    expect(await versionOf(kept)).toBe('1');
+    const { socket: kept, version } = await open();
+    expect(version).toBe('1');
     await watch.settles(3, 1);
     const edited = applied(NAMESPACE, 'edited', { warmPods: 3 }, { env: [{ name: 'VERSION', value: '2' }] });
     expect(edited.generation).toBeGreaterThan(old.generation);
@@ -153,8 +156,8 @@ describe('warm pods', () => {
     // Connections come all the time meanwhile.
     const versions: unknown[] = [];
     for (let i = 0; i < 8; i++) {
-      const { socket } = await mustOpen(replica.url('warm/edited'));
-      versions.push(await versionOf(socket));
+      const { socket, version } = await open();
+      versions.push(version);
       socket.close(1000);
     }
     expect(versions).toEqual(Array(8).fill('2'));
@@ -167,9 +170,11 @@ describe('warm pods', () => {
     // What is no part of the pod replaces nothing.
     const uids = watch.warm().map(({ metadata }) => metadata?.uid);
     replica.serve(applied(NAMESPACE, 'edited', { warmPods: 3, idleTimeoutSeconds: 33 }, { env: [{ name: 'VERSION', value: '2' }] }));
-    await mustOpen(replica.url('warm/edited')).then(({ socket }) => socket.close(1000));
+    const left = () => watch.warm().filter(({ metadata }) => uids.includes(metadata?.uid)).length;
+    const { socket } = await open();
+    socket.close(1000);
     await watch.settles(3);
-    expect(watch.warm().filter(({ metadata }) => uids.includes(metadata?.uid))).toHaveLength(2);
+    expect(left()).toBe(2);
   });
 
   it('that cannot become ready are tried later and later, one at a time, until the template changes', async () => {
