@@ -33,6 +33,10 @@ export const ANNOTATION_DRAINING = 'socketpod.dev/draining';
 /** On a function: the shell command by which `socketpod dev` runs it. */
 export const ANNOTATION_DEV_COMMAND = 'socketpod.dev/dev-command';
 
+/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY_CONTROLLER = 'socketpod-controller';
+
 /** Carries the function code of a refusal. */
 export const HEADER_STATUS = 'X-Socketpod-Status';
 /** The connection's id, towards the client and the function. */
