@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { connectOnce } from '../../src/runtime/probe.ts';
 import { ask, installCrd, kubectl, makeNamespace, mustOpen } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 import { applied, type Replica, startReplica, type WarmWatch, watchWarm } from '../support/replica.ts';
@@ -38,12 +39,14 @@ async function warmed(name: string, warmPods: number, spec: object = {}, contain
   return fn;
 }
 
-/** Tells a function something from outside, past the proxy, and waits until its socket is gone. */
-async function tell(podIp: string | undefined, words: string): Promise<void> {
+/** Ends a function from outside, past the proxy, and waits until its port refuses: the API server knows nothing of that yet. */
+async function end(podIp = ''): Promise<void> {
   const socket = new WebSocket(`ws://${podIp}:9000`);
   await once(socket, 'open');
-  socket.send(words);
+  socket.send('exit 7');
   await once(socket, 'close');
+  // The kernel may take connections for a moment longer, only to drop them.
+  await until('its port is closed', async () => !(await connectOnce(podIp, 9000, 1000, new AbortController().signal)));
 }
 
 describe('a warm pod', () => {
@@ -99,7 +102,7 @@ describe('a warm pod', () => {
     await start();
     await warmed('dies', 2);
     const [victim] = watch.warm();
-    await tell(victim?.status?.podIP, 'exit 7');
+    await end(victim?.status?.podIP);
     await until('it is gone', () => !watch.warm().some((pod) => pod.metadata?.uid === victim?.metadata?.uid), 30_000);
     await watch.settles(2);
   });
@@ -108,14 +111,14 @@ describe('a warm pod', () => {
     await start();
     await warmed('refuses', 2);
     // Both die in the same moment, and connections come before the API server tells of it.
-    await Promise.all(watch.warm().map((pod) => tell(pod.status?.podIP, 'exit 7')));
+    await Promise.all(watch.warm().map((pod) => end(pod.status?.podIP)));
     const { socket } = await mustOpen(replica.url('warm/refuses'));
     expect(await ask(socket, 'hello')).toBe('hello');
     socket.close(1000);
     await watch.settles(2);
 
     const [first] = watch.warm();
-    await tell(first?.status?.podIP, 'exit 7');
+    await end(first?.status?.podIP);
     const next = await mustOpen(replica.url('warm/refuses'));
     expect(await ask(next.socket, 'hello')).toBe('hello');
     next.socket.close(1000);
