@@ -46,7 +46,11 @@ async function end(podIp = ''): Promise<void> {
   socket.send('exit 7');
   await once(socket, 'close');
   // The kernel may take connections for a moment longer, only to drop them.
-  await until('its port is closed', async () => !(await connectOnce(podIp, 9000, 1000, new AbortController().signal)));
+  await until('its port is closed', async () => {
+    const late = await connectOnce(podIp, 9000, 1000, new AbortController().signal);
+    late?.destroy();
+    return !late;
+  });
 }
 
 describe('a warm pod', () => {
