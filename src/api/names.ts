@@ -33,6 +33,10 @@ export const LABEL_WANTED = 'socketpod.dev/wanted';
 /** On a function: the shell command by which `socketpod dev` runs it. */
 export const ANNOTATION_DEV_COMMAND = 'socketpod.dev/dev-command';
 
+/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY_CONTROLLER = 'socketpod-controller';
+
 /** Carries the function code of a refusal. */
 export const HEADER_STATUS = 'X-Socketpod-Status';
 /** The connection's id, towards the client and the function. */
@@ -41,7 +45,3 @@ export const HEADER_REQUEST_ID = 'X-Request-Id';
 export const ENV_PORT = 'PORT';
 export const ENV_FUNCTION = 'SOCKETPOD_FUNCTION';
 export const ENV_NAMESPACE = 'SOCKETPOD_NAMESPACE';
-
-/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
-export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
-export const MANAGED_BY_CONTROLLER = 'socketpod-controller';

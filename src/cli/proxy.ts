@@ -99,6 +99,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await functions.start().catch((error) => startFault(error, client, 'a proxy'));
   await heartbeat.start().catch((error) => startFault(error, client, 'a proxy')); // before there can be a pod
   const giveUp = async (error: unknown) => {
+    await runtime.close(STOP_MS);
     await heartbeat.stop();
     return startFault(error, client, 'a proxy');
   };

@@ -11,7 +11,7 @@ import { Changes } from './changes.ts';
 import type { Cause } from './runtime.ts';
 
 /** The longest wait before a patch is tried again: nobody waits for it, and an API server that comes back has more to do (ms). */
-const PATCH_MOST_MS = 60_000;
+const PATCH_MOST_MS = 20_000;
 
 /** A pod that this process created. */
 export class OwnPod {
@@ -24,7 +24,7 @@ export class OwnPod {
   readonly #log: (line: string) => void;
   readonly #changes = new Changes();
   #seen: EndsSeen = NOTHING_SEEN;
-  #patched: Promise<void> = Promise.resolve();
+  #patched: Promise<boolean> = Promise.resolve(true);
 
   constructor(pod: V1Pod, client: KubeClient, log: (line: string) => void) {
     this.pod = pod;
@@ -84,27 +84,29 @@ export class OwnPod {
 
   /**
    * Merges a patch into the pod, after those before it, and goes on trying while the API server is away.
-   * @returns resolves when that is done, or will not be any more: the pod is being deleted, or the API server refuses the patch
+   * @returns resolves to true when that is done, or the API server refuses it for good; to false when the pod is being deleted first
    */
-  patch(patch: { readonly metadata?: object }): Promise<void> {
+  patch(patch: { readonly metadata?: object }): Promise<boolean> {
     this.#patched = this.#patched.then(() => this.#patchUntilDone(patch));
     return this.#patched;
   }
 
-  async #patchUntilDone(patch: { readonly metadata?: object }): Promise<void> {
+  async #patchUntilDone(patch: { readonly metadata?: object }): Promise<boolean> {
     for (let attempt = 0; !this.gone && !this.deleting; attempt++) {
       try {
-        return this.update(await patchPod(this.#client, this.pod, patch));
+        this.update(await patchPod(this.#client, this.pod, patch));
+        return true;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         const lasting = error.status >= 400 && error.status < 500 && error.status !== 429;
         const gone = this.gone || this.deleting;
         if (attempt === 0 && !gone)
           this.#log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
-        if (lasting || gone) return;
-        await pause(Math.max(error.retryAfterMs, backoff(attempt, Math.random(), undefined, PATCH_MOST_MS)));
+        if (lasting && !gone) return true;
+        if (!gone) await pause(Math.max(error.retryAfterMs, backoff(attempt, Math.random(), undefined, PATCH_MOST_MS)));
       }
     }
+    return false;
   }
 
   /**

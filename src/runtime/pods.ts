@@ -219,7 +219,10 @@ export class PodRuntime implements Runtime {
       vanished: own.vanished,
       noted: () => own.byOthers,
       // Nothing waits for it: neither the client, nor the connection.
-      opened: () => void own.patch(connectedPatch(request.fn, own.pod, request.connectionId, Date.now())).then(settled),
+      opened() {
+        const patch = connectedPatch(request.fn, own.pod, request.connectionId, Date.now());
+        void own.patch(patch).then((done) => done && settled());
+      },
       stop: (dropped) => own.delete(dropped),
       cause: (withinMs) => own.cause(withinMs),
     };

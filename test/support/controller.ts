@@ -1,49 +1,28 @@
 // `socketpod controller` as its operator starts it, and what a test asks of it: conditions, Events, statuses.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Condition, WebSocketFunction } from '../../src/api/types.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { Heartbeat } from '../../src/kube/heartbeat.ts';
 import type { TestApi } from './cluster.ts';
-import { functionObject, type LogLine } from './node.ts';
+import { type NodeController, startController as start } from './fleet.ts';
+import { functionObject } from './node.ts';
 import { until } from './ports.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-
-/** A running `socketpod controller`. */
-export interface RunningController {
-  readonly child: ChildProcess;
-  readonly adminPort: number;
-  readonly lines: LogLine[];
+/** A controller of which a test waits for the lead. */
+export interface RunningController extends NodeController {
   /** Waits until it leads. */
   leads(): Promise<void>;
-  /** By SIGTERM; gives the exit code. */
-  stop(): Promise<number | null>;
 }
 
-/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it watches. */
+/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it knows all. */
 export async function startController(kubeconfig: string, args: readonly string[] = []): Promise<RunningController> {
-  const given = ['--kubeconfig', kubeconfig, '--own-namespace', 'default', '--admin', '127.0.0.1:0', ...args];
-  const child = spawn(process.execPath, [MAIN, 'controller', ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines: LogLine[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-  const said = async (what: string, fits: (line: LogLine) => boolean) => {
-    await until(what, () => lines.some(fits) || child.exitCode !== null, 30_000);
-    const line = lines.find(fits);
-    if (!line) throw new Error(`the controller ended before ${what}`);
-    return line;
-  };
-  const { admin } = await said('it watches', ({ message }) => message === 'watching');
+  const started = await start(['--kubeconfig', kubeconfig, '--own-namespace', 'default', ...args]);
+  const { child, lines } = started;
+  const leads = () => lines.some(({ message }) => message.endsWith(' leads'));
   return {
-    child,
-    adminPort: Number(admin),
-    lines,
-    leads: async () => void (await said('it leads', ({ message }) => message.endsWith(' leads'))),
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      return child.exitCode;
+    ...started,
+    async leads() {
+      await until('it leads', () => leads() || child.exitCode !== null, 30_000);
+      if (!leads()) throw new Error('the controller ended before it led');
     },
   };
 }
@@ -105,12 +84,9 @@ export async function installDefinition(api: TestApi): Promise<void> {
   await until('the resource is served', () => api.kubectl(['api-resources']).includes('websocketfunctions'), 20_000);
 }
 
-/** The Lease of a proxy that does not run: enough to make functions Ready, for as long as it is believed. */
-export function proxyLease(id = 'aaaaaaaaaa'): string {
-  return JSON.stringify({
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    metadata: { name: `socketpod-proxy-${id}`, namespace: 'default', labels: { 'socketpod.dev/lease': 'proxy' } },
-    spec: { holderIdentity: 'proxy', leaseDurationSeconds: 30, renewTime: new Date().toISOString().replace('Z', '000Z') },
-  });
+/** The Lease of a proxy that does not run: functions are Ready until it is stopped. */
+export async function playProxy(client: KubeClient, proxyId: string): Promise<Heartbeat> {
+  const heartbeat = new Heartbeat({ client, namespace: 'default', proxyId, podName: 'played', podUid: undefined, log: () => {} });
+  await heartbeat.start();
+  return heartbeat;
 }
