@@ -53,6 +53,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
   const warn = (line: string) => log('warn', line);
+  const events = new FunctionEvents({ client, proxyId, log: warn });
   const ours = { client, namespace: options.ownNamespace ?? client.namespace, log: warn };
   const proxies = new Proxies({ ...ours, changed: () => runtime.rebalance() });
   const heartbeat = new Heartbeat({
@@ -62,7 +63,6 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     podUid: options.podUid,
     failed: () => proxies.doubt(),
   });
-  const events = new FunctionEvents({ client, proxyId, log: warn });
   const runtime = new PodRuntime({
     client,
     proxyId,
