@@ -1,28 +1,51 @@
 // `socketpod controller` as its operator starts it, and what a test asks of it: conditions, Events, statuses.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Condition, WebSocketFunction } from '../../src/api/types.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { Heartbeat } from '../../src/kube/heartbeat.ts';
 import type { TestApi } from './cluster.ts';
-import { type NodeController, startController as start } from './fleet.ts';
-import { functionObject } from './node.ts';
+import { functionObject, type LogLine } from './node.ts';
 import { until } from './ports.ts';
 
-/** A controller of which a test waits for the lead. */
-export interface RunningController extends NodeController {
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+/** A running `socketpod controller`. */
+export interface RunningController {
+  readonly child: ChildProcess;
+  readonly adminPort: number;
+  readonly lines: LogLine[];
   /** Waits until it leads. */
   leads(): Promise<void>;
+  /** By SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>;
 }
 
-/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it knows all. */
+/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it listens. */
 export async function startController(kubeconfig: string, args: readonly string[] = []): Promise<RunningController> {
-  const started = await start(['--kubeconfig', kubeconfig, '--own-namespace', 'default', ...args]);
-  const { child, lines } = started;
-  const leads = () => lines.some(({ message }) => message.endsWith(' leads'));
+  const given = ['--kubeconfig', kubeconfig, '--own-namespace', 'default', '--admin', '127.0.0.1:0', ...args];
+  const child = spawn(process.execPath, [MAIN, 'controller', ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: LogLine[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  const said = async (what: string, fits: (line: LogLine) => boolean) => {
+    await until(what, () => lines.some(fits) || child.exitCode !== null, 30_000);
+    const line = lines.find(fits);
+    if (!line) throw new Error(`the controller ended before ${what}`);
+    return line;
+  };
+  const { admin } = await said('it listens', ({ message }) => message === 'listening');
   return {
-    ...started,
-    async leads() {
-      await until('it leads', () => leads() || child.exitCode !== null, 30_000);
-      if (!leads()) throw new Error('the controller ended before it led');
+    child,
+    adminPort: Number(admin),
+    lines,
+    leads: async () => void (await said('it leads', ({ message }) => message.endsWith(' leads'))),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      return child.exitCode;
     },
   };
 }
