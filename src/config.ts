@@ -201,6 +201,17 @@ export const OPTIONS = {
     new Option('--pod-name <name>', 'name of the pod that this process runs in; default: the host name').env('SOCKETPOD_POD_NAME'),
   podUid: () =>
     new Option('--pod-uid <uid>', 'uid of that pod: its Lease goes when the pod does; default: unknown').env('SOCKETPOD_POD_UID'),
+  release: () => new Option('--release <name>', 'name of the release of helm').env('SOCKETPOD_RELEASE').default('socketpod'),
+  grace: () =>
+    new Option('--grace <seconds>', 'time that proxies and functions have to end')
+      .env('SOCKETPOD_GRACE')
+      .default(10)
+      .argParser(wholeNumber(0, 3600)),
+  timeout: () =>
+    new Option('--timeout <seconds>', 'give up after this long, and say what is left')
+      .env('SOCKETPOD_TIMEOUT')
+      .default(240)
+      .argParser(wholeNumber(1, 86_400)),
   unschedulableGrace: () =>
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')

@@ -89,6 +89,17 @@ export async function run(args: readonly string[]): Promise<number> {
       const { connect } = await import('./connect.ts');
       exitCode = await connect(url, options, { input: process.stdin, output: process.stdout, error: process.stderr });
     });
+  command('cleanup', 'before an installation goes: end proxies and controllers, delete the pods of functions')
+    .addOption(OPTIONS.kubeconfig())
+    .addOption(OPTIONS.namespace())
+    .addOption(OPTIONS.ownNamespace())
+    .addOption(OPTIONS.release())
+    .addOption(OPTIONS.grace())
+    .addOption(OPTIONS.timeout())
+    .action(async (options) => {
+      const { cleanup } = await import('./cleanup.ts');
+      await cleanup(options, process.stdout);
+    });
   command('validate <file...>', 'judge WebSocketFunction files as the API server would').action(async (files) => {
     const { validate } = await import('./validate.ts');
     exitCode = await validate(files, process.stdout);

@@ -6,9 +6,9 @@ import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
 import { connectKube } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
-import { watchFunctions } from '../kube/functions.ts';
 import { Heartbeat } from '../kube/heartbeat.ts';
 import { Proxies } from '../kube/proxies.ts';
+import { ServedFunctions } from '../kube/served-functions.ts';
 import type { Namespaces } from '../kube/watches.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
@@ -53,6 +53,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
   const warn = (line: string) => log('warn', line);
+  const events = new FunctionEvents({ client, proxyId, log: warn });
   const ours = { client, namespace: options.ownNamespace ?? client.namespace, log: warn };
   const proxies = new Proxies({ ...ours, changed: () => runtime.rebalance() });
   const heartbeat = new Heartbeat({
@@ -62,7 +63,6 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     podUid: options.podUid,
     failed: () => proxies.doubt(),
   });
-  const events = new FunctionEvents({ client, proxyId, log: warn });
   const runtime = new PodRuntime({
     client,
     proxyId,
@@ -78,7 +78,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   const report = proxyReport(events);
   const services = createServices(runtime, tellAll(metrics, report), options);
   const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
-  const functions = watchFunctions(client, options.namespace, rules, {
+  const functions = new ServedFunctions(client, options.namespace, rules, {
     set: (fn) => {
       services.functions.set(fn);
       runtime.serve(fn);
@@ -99,6 +99,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await functions.start().catch((error) => startFault(error, client, 'a proxy'));
   await heartbeat.start().catch((error) => startFault(error, client, 'a proxy')); // before there can be a pod
   const giveUp = async (error: unknown) => {
+    await runtime.close(STOP_MS);
     await heartbeat.stop();
     return startFault(error, client, 'a proxy');
   };

@@ -10,7 +10,7 @@ import { parseQuantity } from '../core/quantity.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Election } from '../kube/election.ts';
 import { Events } from '../kube/events.ts';
-import { type OperatorRules, watchRawFunctions } from '../kube/functions.ts';
+import { type OperatorRules, watchStoredFunctions } from '../kube/functions.ts';
 import { Proxies } from '../kube/proxies.ts';
 import { WorkQueue } from '../kube/queue.ts';
 import { type Namespaces, Watches } from '../kube/watches.ts';
@@ -90,7 +90,7 @@ export class Controller {
     };
     this.#queue = new WorkQueue({ concurrency: CONCURRENCY, work: (key) => this.#work(key), ended: ended(undefined) });
     this.#functions = new FunctionSet(options.rules, { function: add, namespace: add, gone: (key) => this.#reconciler.forget(key) });
-    this.#functionWatch = watchRawFunctions(client, namespaces, {
+    this.#functionWatch = watchStoredFunctions(client, namespaces, {
       set: (found) => this.#functions.set(found),
       gone: (found) => this.#functions.gone(found),
       log,

@@ -32,11 +32,19 @@ export interface ReconcilerOptions {
   hasProxy(): boolean;
 }
 
+/** The last status that was written to a function. */
+interface Written {
+  readonly at: number;
+  readonly status: WebSocketFunctionStatus;
+  /** What was stored then: others may have fields of their own in it, which are not taken from them again and again. */
+  readonly stored: WebSocketFunctionStatus | undefined;
+}
+
 /** Writes statuses, one function at a time. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #pace = new Pace(PER_SECOND, BURST);
-  readonly #writtenAt = new Map<string, number>();
+  readonly #written = new Map<string, Written>();
   /** Since when a function has had fewer warm pods than it wants. */
   readonly #shortSince = new Map<string, number>();
 
@@ -45,7 +53,7 @@ export class Reconciler {
   }
 
   forget(key: string): void {
-    for (const map of [this.#writtenAt, this.#shortSince]) map.delete(key);
+    for (const map of [this.#written, this.#shortSince]) map.delete(key);
     this.#options.trials.forget(key);
     this.#options.pods.forgetFailure(key);
   }
@@ -54,7 +62,7 @@ export class Reconciler {
   async reconcile(key: string): Promise<number | undefined> {
     const found = this.#look(key);
     if (!found) return undefined;
-    const sinceMs = performance.now() - (this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY);
+    const sinceMs = performance.now() - (this.#written.get(key)?.at ?? Number.NEGATIVE_INFINITY);
     if (found.difference === 'none') return found.againMs;
     if (found.difference === 'counts' && sinceMs < COUNTS_MS) return COUNTS_MS - sinceMs;
     await sleep(this.#pace.take(performance.now()));
@@ -67,13 +75,14 @@ export class Reconciler {
   async #write(key: string, { fn, found }: Entry, status: WebSocketFunctionStatus): Promise<void> {
     const { client, functions, events } = this.#options;
     try {
-      functions.stored(await applyStatus(client, fn, status));
+      const stored = await applyStatus(client, fn, status);
+      this.#written.set(key, { at: performance.now(), status, stored: stored.status });
+      functions.stored(stored);
     } catch (error) {
       // 404, 409: gone, or another one of its name by now; the watch will tell.
       if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return;
       throw error;
     }
-    this.#writtenAt.set(key, performance.now());
     for (const change of changesOf(found.status?.conditions ?? [], status.conditions ?? [])) {
       events.tell({ function: key, functionUid: fn.uid, ...change });
     }
@@ -94,7 +103,10 @@ export class Reconciler {
     const conditions = conditionsOf(facts, found.status?.conditions ?? [], now);
     const status = statusOf({ fn, hosts: hostsHeld(fn, functions.owners()), counts, conditions, publicUrl });
     const patient = warm && warm.shortForMs > 0 && conditionOf(conditions, 'WarmPodsReady')?.status === 'True';
-    return { entry, status, difference: differenceOf(found.status, status), againMs: patient ? SHORT_MS - warm.shortForMs : undefined };
+    const written = this.#written.get(key);
+    const done = written && differenceOf(written.status, status) === 'none' && differenceOf(found.status, written.stored ?? {}) === 'none';
+    const difference = done ? 'none' : differenceOf(found.status, status);
+    return { entry, status, difference, againMs: patient ? SHORT_MS - warm.shortForMs : undefined };
   }
 
   /**

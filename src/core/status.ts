@@ -42,14 +42,13 @@ export interface StatusFacts {
   readonly publicUrl: string | undefined;
 }
 
-/** The status to write. */
+/** The status to write: every field of it, so that none keeps what somebody else has written. */
 export function statusOf({ fn, hosts, counts, conditions, publicUrl }: StatusFacts): WebSocketFunctionStatus {
-  const url = addressOf(fn, hosts, publicUrl);
   const generation = conditions[0]?.observedGeneration;
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
-    ...(url === undefined ? {} : { url }),
-    ...(hosts.length > 0 ? { hosts: [...hosts] } : {}),
+    url: addressOf(fn, hosts, publicUrl),
+    hosts: [...hosts],
     openConnections: counts.open,
     startingPods: counts.starting,
     warmPods: counts.warm,
@@ -58,13 +57,13 @@ export function statusOf({ fn, hosts, counts, conditions, publicUrl }: StatusFac
   };
 }
 
-/** The address for a client: on the first host that is its own, an exact one before a wildcard. Undefined when none is known. */
-function addressOf(fn: ServedFunction, hosts: readonly string[], publicUrl: string | undefined): string | undefined {
+/** The address for a client: on the first host that is its own, an exact one before a wildcard. Empty when none is known. */
+function addressOf(fn: ServedFunction, hosts: readonly string[], publicUrl: string | undefined): string {
   const { route } = fn.spec;
-  if (!route) return publicUrl === undefined ? undefined : urlsOf(fn, publicUrl)[0];
+  if (!route) return publicUrl === undefined ? '' : (urlsOf(fn, publicUrl)[0] ?? '');
   const host = hosts.find((one) => !one.startsWith('*.')) ?? hosts[0];
-  if (host === undefined) return undefined;
-  return urlsOf({ ...fn, spec: { ...fn.spec, route: { ...route, hosts: [host] } } }, publicUrl ?? 'wss://')[0];
+  if (host === undefined) return '';
+  return urlsOf({ ...fn, spec: { ...fn.spec, route: { ...route, hosts: [host] } } }, publicUrl ?? 'wss://')[0] ?? '';
 }
 
 /** How two statuses differ: not at all, in counts and words alone (which may wait), or in what people and programs act on. */
@@ -73,7 +72,7 @@ export function differenceOf(before: WebSocketFunctionStatus | undefined, after:
   return wordsOf(before) === wordsOf(after) ? 'none' : 'counts';
 }
 
-function stateOf({ observedGeneration, url, hosts = [], selector, conditions = [] }: WebSocketFunctionStatus): string {
+function stateOf({ observedGeneration, url = '', hosts = [], selector, conditions = [] }: WebSocketFunctionStatus): string {
   const states = conditions.map(({ type, status, reason, observedGeneration }) => [type, status, reason, observedGeneration]);
   return JSON.stringify([observedGeneration, url, hosts, selector, states.sort()]);
 }

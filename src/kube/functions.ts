@@ -7,7 +7,7 @@ import type { Problem } from '../api/problem.ts';
 import type { CompleteSpec, WebSocketFunction, WebSocketFunctionStatus } from '../api/types.ts';
 import { complete, validate } from '../api/validate.ts';
 import { type AcceptedReason, conditionOf } from '../core/conditions.ts';
-import { isSame, keyOf, type ServedFunction } from '../core/served.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
 import type { KubeClient } from './client.ts';
 import { type Namespaces, Watches } from './watches.ts';
 
@@ -22,43 +22,8 @@ export interface OperatorRules {
   readonly hostRules: HostRules;
 }
 
-/** Who hears of functions. */
-export interface FunctionEvents {
-  /** It came, or what matters to connections has changed. */
-  set(fn: ServedFunction): void;
-  gone(key: string): void;
-  /** A fault that mends itself, for the log. */
-  log(line: string): void;
-}
-
-/** A watch of the functions of these namespaces, for a proxy. */
-export function watchFunctions(
-  client: KubeClient,
-  namespaces: Namespaces,
-  rules: OperatorRules,
-  events: FunctionEvents,
-): Watches<WebSocketFunction> {
-  const reader = new FunctionReader(rules);
-  const known = new Map<string, ServedFunction>();
-  return watchRawFunctions(client, namespaces, {
-    set(found) {
-      const { fn } = reader.read(found);
-      const before = known.get(keyOf(fn));
-      known.set(keyOf(fn), fn);
-      // The controller writes the status every few seconds: counts are nothing to a proxy.
-      if (!before || !isSame(before, fn)) events.set(fn);
-    },
-    gone(found) {
-      const key = reader.forget(found);
-      known.delete(key);
-      events.gone(key);
-    },
-    log: (line) => events.log(line),
-  });
-}
-
 /** A watch of the functions of these namespaces, as they are stored. */
-export function watchRawFunctions(
+export function watchStoredFunctions(
   client: KubeClient,
   namespaces: Namespaces,
   events: { set(found: WebSocketFunction): void; gone(found: WebSocketFunction): void; log(line: string): void },

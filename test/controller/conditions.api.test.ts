@@ -62,7 +62,7 @@ describe('Accepted', () => {
     const words = 'spec.maxConnections: 501 is over the ceiling 500 of the operator; lower it, or ask for a higher ceiling';
     expect(await functions.reason('a', 'large', 'CeilingExceeded')).toMatchObject({ status: 'False', message: words });
     expect(await functions.reason('a', 'large', 'CeilingExceeded', 'Ready')).toMatchObject({ status: 'False', message: words });
-    expect(functions.get('a', 'large').status?.hosts).toBeUndefined();
+    expect(functions.get('a', 'large').status?.hosts).toEqual([]);
     await functions.reason('c', 'large', 'Accepted');
     const described = api.kubectl(['describe', 'wsf', '-n', 'a', 'large']);
     expect(described).toMatch(/Message:\s+spec\.maxConnections: 501 is over the ceiling 500/);

@@ -64,6 +64,7 @@ describe('a trial', () => {
   it('finds what the API server would refuse at the first client', async () => {
     functions.apply('a', 'invalid', {}, {}, { image: 'localhost/fn:1', imagePullPolicy: 'Perhaps' });
     expect((await functions.reason('a', 'invalid', 'PodRejected')).message).toContain('imagePullPolicy: Unsupported value: "Perhaps"');
+    functions.delete('a', 'invalid'); // it would be tried again and again
     functions.apply('a', 'account', {}, { serviceAccountName: 'nobody' });
     expect((await functions.reason('a', 'account', 'PodRejected')).message).toContain('serviceaccount "nobody" not found');
     api.kubectl(['create', 'serviceaccount', '-n', 'a', 'nobody']);

@@ -42,6 +42,7 @@ describe('a status', () => {
     expect(status()).toEqual({
       observedGeneration: 3,
       url: 'wss://f.example:8443/test/echo',
+      hosts: [],
       openConnections: 1,
       startingPods: 2,
       warmPods: 3,
@@ -56,13 +57,13 @@ describe('a status', () => {
     ['only a host that it holds', ['b.example'], 'ws://f.example', 'ws://b.example/p'],
     ['a wildcard where it has nothing else', ['*.a.example'], 'wss://f.example', 'wss://*.a.example/p'],
     ['a host of its own without --public-url', ['a.example'], undefined, 'wss://a.example/p'],
-    ['nothing while it holds nothing', [], 'wss://f.example', undefined],
+    ['nothing while it holds nothing', [], 'wss://f.example', ''],
   ])('gives as the address %s', (_what, hosts, publicUrl, url) => {
     const told = status({ fn: served('echo', { route }), hosts, publicUrl });
-    expect([told.url, told.hosts]).toEqual([url, hosts.length > 0 ? hosts : undefined]);
+    expect([told.url, told.hosts]).toEqual([url, hosts]);
   });
 
-  it('has no address where the operator has not said what clients use', () => expect(status({ publicUrl: undefined }).url).toBeUndefined());
+  it('has no address where the operator has not said what clients use', () => expect(status({ publicUrl: undefined }).url).toBe(''));
 });
 
 describe('two statuses', () => {
@@ -83,6 +84,7 @@ describe('two statuses', () => {
     expect(differenceOf(undefined, before)).toBe('state');
     const two = [CONDITION, { ...CONDITION, type: 'Accepted' }];
     expect(differenceOf(status({ conditions: two }), status({ conditions: two.toReversed() }))).toBe('none');
-    expect(differenceOf({ ...before, hosts: [] }, before)).toBe('none');
+    const { hosts: _none, ...without } = before;
+    expect(differenceOf(without, before)).toBe('none');
   });
 });

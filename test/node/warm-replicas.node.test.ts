@@ -1,7 +1,17 @@
 // Warm pods of several replicas on a real node: shares, places that are asked for, and an API server that goes away.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
-import { ask, installCrd, makeNamespace, mustOpen, openSocket } from '../support/node.ts';
+import {
+  applyAll,
+  ask,
+  functionObject,
+  installCrd,
+  kubectl,
+  makeNamespace,
+  mustOpen,
+  openSocket,
+  startNodeProxy,
+} from '../support/node.ts';
 import { until } from '../support/ports.ts';
 import { applied, type Replica, startReplica, type WarmWatch, watchWarm } from '../support/replica.ts';
 
@@ -21,7 +31,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   between.set('pass');
-  await Promise.all(replicas.map((one) => one.stop()));
+  await Promise.all(replicas.splice(0).map((one) => one.stop()));
   await watch.none();
 }, 90_000);
 
@@ -97,5 +107,37 @@ describe('while the API server is away', () => {
     between.set('pass');
     await watch.settles(2);
     expect(watch.most(one?.id ?? '')).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('processes of socketpod proxy', () => {
+  it('share by their Leases, follow kubectl scale, and leave theirs to the other when one is told to end', async () => {
+    const [first, second] = [await startNodeProxy(), await startNodeProxy()];
+    applyAll(NAMESPACE, [functionObject('scaled', {}, { warmPods: 1 })]);
+    await watch.settles(1);
+    kubectl(['scale', '-n', NAMESPACE, 'wsf/scaled', '--replicas=4']);
+    await watch.settles(4);
+    const owners = () => watch.warm().map(({ metadata }) => metadata?.labels?.['socketpod.dev/proxy']);
+    expect(new Set(owners()).size).toBe(2);
+    const { socket } = await mustOpen(`ws://127.0.0.1:${second.port}/replicas/scaled`);
+    expect(second.lines.find(({ message }) => message === 'open')).toMatchObject({ start: 'warm' });
+    expect(await first.stop()).toBe(0);
+    await until('the other has all', () => watch.warm().length === 4 && new Set(owners()).size === 1, 30_000);
+    socket.close(1000);
+    await watch.settles(4);
+    kubectl(['delete', 'wsf', '-n', NAMESPACE, 'scaled', '--wait=false']);
+    await watch.none();
+    expect(await second.stop()).toBe(0);
+  });
+
+  it('tell the author why warm pods do not become ready', async () => {
+    const proxy = await startNodeProxy();
+    applyAll(NAMESPACE, [functionObject('untold', { args: ['--exit', '3'] }, { warmPods: 2 })]);
+    const told = () => kubectl(['get', 'events', '-n', NAMESPACE, '-o', 'jsonpath={range .items[*]}{.reason} {.message}{"\\n"}{end}']);
+    await until('there is an Event', () => told().includes('ContainerExited'), 30_000);
+    expect(told()).toContain('405 the container exited before its port opened: a warm pod: exit code 3');
+    kubectl(['delete', 'wsf', '-n', NAMESPACE, 'untold', '--wait=false']);
+    await watch.none();
+    expect(await proxy.stop()).toBe(0);
   });
 });
