@@ -45,7 +45,3 @@ export const HEADER_REQUEST_ID = 'X-Request-Id';
 export const ENV_PORT = 'PORT';
 export const ENV_FUNCTION = 'SOCKETPOD_FUNCTION';
 export const ENV_NAMESPACE = 'SOCKETPOD_NAMESPACE';
-
-/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
-export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
-export const MANAGED_BY_CONTROLLER = 'socketpod-controller';
