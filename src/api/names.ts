@@ -20,6 +20,8 @@ export const LABEL_STATE = 'socketpod.dev/state';
 export const LABEL_TEMPLATE = 'socketpod.dev/template';
 /** The connection's id, which is its request id. */
 export const LABEL_REQUEST_ID = 'socketpod.dev/request-id';
+/** On a warm pod: the id of another proxy that asks for its place. */
+export const LABEL_WANTED = 'socketpod.dev/wanted';
 /** On the Leases of Socketpod: proxy or controller. */
 export const LABEL_LEASE = 'socketpod.dev/lease';
 /** The Lease of a proxy process: this and its 10-character id. */

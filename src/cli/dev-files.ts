@@ -1,5 +1,5 @@
 // The functions of `dev`: read from files, judged, and given the identity that the API server would give them.
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Ceilings } from '../api/ceilings.ts';
 import { overCeilings } from '../api/ceilings.ts';
@@ -7,7 +7,7 @@ import { ANNOTATION_DEV_COMMAND } from '../api/names.ts';
 import type { WebSocketFunction } from '../api/types.ts';
 import { complete, validate } from '../api/validate.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import { readFunctionFiles } from './files.ts';
+import { foldersOf, readFunctionFiles } from './files.ts';
 
 /** A file is read this long after its last change: editors write in several steps (ms). */
 const SETTLE_MS = 50;
@@ -68,7 +68,8 @@ export class FunctionFiles {
       clearTimeout(timer);
       timer = setTimeout(() => void changed(), SETTLE_MS);
     };
-    const watchers: FSWatcher[] = this.paths.map((path) => watch(path, later));
+    const places = this.paths.flatMap((path) => (statSync(path).isDirectory() ? foldersOf(path) : [path]));
+    const watchers: FSWatcher[] = places.map((path) => watch(path, later));
     return {
       close: () => {
         clearTimeout(timer);

@@ -1,5 +1,6 @@
 // Kubernetes objects from YAML files, folders and standard input, each with the place it came from.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNode, isSeq, LineCounter, type ParseOptions, parseAllDocuments, type SchemaOptions, type Tags } from 'yaml';
 import { GROUP, KIND } from '../api/names.ts';
@@ -19,7 +20,7 @@ const AS_KUBECTL: ParseOptions & SchemaOptions & { version: '1.1' } = {
   customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && !/timestamp|binary/.test(tag.tag))),
 };
 
-/** The documents of these files; of a folder all *.yaml, *.yml and *.json in it; `-` is standard input. */
+/** The documents of these files; of a folder those of `filesIn`; `-` is standard input. */
 export async function readDocuments(paths: readonly string[]): Promise<Document[]> {
   const documents: Document[] = [];
   for (const path of paths) {
@@ -49,8 +50,22 @@ async function filesOf(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new UserError(`${path}: no such file or folder`);
   if (!found.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
-  return names.map((name) => join(path, name));
+  return foldersOf(path).flatMap(filesIn);
+}
+
+/** All *.yaml, *.yml and *.json of a folder. */
+function filesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => /\.(ya?ml|json)$/.test(name));
+  return names.sort().map((name) => join(folder, name));
+}
+
+/** The folder itself; one without such files stands for the folders in it, without the hidden ones and node_modules. */
+export function foldersOf(folder: string): string[] {
+  if (filesIn(folder).length > 0) return [folder];
+  const inner = readdirSync(folder, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name),
+  );
+  return [folder, ...inner.map(({ name }) => join(folder, name)).sort()];
 }
 
 async function read(file: string): Promise<string> {

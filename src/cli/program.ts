@@ -53,13 +53,32 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.maxPending())
     .addOption(OPTIONS.maxStartsPerSecond())
     .addOption(OPTIONS.ceilings())
+    .addOption(OPTIONS.hostRules())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
+    .addOption(OPTIONS.podDefaults())
     .addOption(OPTIONS.drainDelay())
     .addOption(OPTIONS.drainTime())
     .action(async (options) => {
       const { proxy } = await import('./proxy.ts');
       await proxy(options);
+    });
+  command('controller', 'accept functions, tell their status, guard their pods; one leads, others stand by')
+    .addOption(OPTIONS.kubeconfig())
+    .addOption(OPTIONS.namespace())
+    .addOption(OPTIONS.ownNamespace())
+    .addOption(OPTIONS.podName())
+    .addOption(OPTIONS.admin('0.0.0.0:9090'))
+    .addOption(OPTIONS.ceilings())
+    .addOption(OPTIONS.hostRules())
+    .addOption(OPTIONS.publicUrl())
+    .addOption(OPTIONS.podDefaults())
+    .addOption(OPTIONS.networkPolicy())
+    .addOption(OPTIONS.denyCidrs())
+    .addOption(OPTIONS.proxySelector())
+    .action(async (options) => {
+      const { controller } = await import('./controller.ts');
+      await controller(options);
     });
   command('connect <url>', 'talk to a WebSocket: lines of input are messages; tells how it ended')
     .addOption(OPTIONS.header())

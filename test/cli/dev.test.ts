@@ -1,6 +1,6 @@
 // `socketpod dev` as a user runs it: files in, addresses out; edits hold for new connections, and bad input is one line.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,18 @@ describe('dev', () => {
     ]);
     expect(await ask(await open('/default/one'))).toBe('first');
     expect(await ask(await open('/default/two'))).toBe('second');
+  });
+
+  it('takes a folder of folders, as examples/ is, and their changes', async () => {
+    for (const name of ['one', 'two', 'node_modules', '.hidden']) mkdirSync(join(folder, name));
+    for (const name of ['one', 'two']) write(`${name}/function.yaml`, functionFile(name, name));
+    for (const name of ['node_modules', '.hidden']) write(`${name}/package.json`, '{');
+    dev = await startDev(['-f', folder]);
+    expect(await ask(await open('/default/one'))).toBe('one');
+    expect(await ask(await open('/default/two'))).toBe('two');
+    write('two/function.yaml', functionFile('two', 'changed'));
+    await dev.event('function', ({ changed }) => changed === true);
+    expect(await ask(await open('/default/two'))).toBe('changed');
   });
 
   it('takes a changed file for new connections, and leaves the open ones alone', async () => {

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenAnywhere } from './ports.ts';
 
-const FLAGS = [
+/** How a Chromium is started for a test. */
+export const FLAGS = [
   '--headless=new',
   '--no-sandbox',
   '--disable-gpu',

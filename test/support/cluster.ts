@@ -18,6 +18,7 @@ export const images = {
   fn: 'localhost/fn:1',
   nodeEcho: 'localhost/node-echo:1',
   pythonPush: 'localhost/python-push:1',
+  terminal: 'localhost/terminal:1',
 } as const;
 
 /** The path of the cluster's binary, if build.sh has built it from the sources as they are. */
