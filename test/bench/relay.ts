@@ -3,11 +3,11 @@
 // usage: node test/bench/relay.ts [--against FOLDER]: another checkout, measured in turn with this one
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { MAIN } from '../support/dev.ts';
+import { cpuMicroseconds } from './cpu.ts';
 import { median, printTable, size } from './figures.ts';
 import { type FrameCost, frameCosts, printFrameCosts, SIZES } from './frames.ts';
 import { ask, end, forkHere, startScene } from './scene.ts';
@@ -20,19 +20,8 @@ const WINDOWS = 10;
 const WINDOW_MS = 250;
 /** Until what is under way at the end of a window has come back. */
 const SETTLE_MS = 50;
-/** The kernel tells CPU time in ticks of so many microseconds. */
-const TICK_US = 10_000;
 
 const { values } = parseArgs({ options: { against: { type: 'string' } } });
-
-function cpuMicroseconds(pid: number | undefined): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
-  return (Number(user) + Number(system)) * TICK_US;
-}
 
 /** CPU microseconds per echoed message: for each of these programs one for each size. */
 async function costs(mains: readonly string[]): Promise<number[][]> {

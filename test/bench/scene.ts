@@ -32,10 +32,12 @@ export interface SceneOptions {
   readonly args?: readonly string[];
   /** What Node is given before the command. */
   readonly node?: readonly string[];
+  /** Can its memory be asked for? */
+  readonly probed?: boolean;
 }
 
 /** Starts them. */
-export async function startScene({ spec = {}, args = [], node = [MAIN] }: SceneOptions = {}): Promise<Scene> {
+export async function startScene({ spec = {}, args = [], node = [MAIN], probed = false }: SceneOptions = {}): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), 'socketpod-'));
   const template = { spec: { containers: [{ name: 'function' }] } };
   const object = {
@@ -53,7 +55,7 @@ export async function startScene({ spec = {}, args = [], node = [MAIN] }: SceneO
 
   const echo = forkHere('echo.ts');
   const [port] = await once(echo, 'message');
-  const dev = await startDev(['-f', file, '--ceilings', ceilings, '--attach', `127.0.0.1:${port}`, ...args], { node });
+  const dev = await startDev(['-f', file, '--ceilings', ceilings, '--attach', `127.0.0.1:${port}`, ...args], { node, probed });
   return {
     dev,
     async stop() {

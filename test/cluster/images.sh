@@ -136,11 +136,8 @@ base_rootfs() {
       tool npm node /usr/local/lib/npm/bin/npm-cli.js
       ;;
     python)
-<<<<<<< HEAD
-      debian libc-bin,dash,coreutils,python3,python3-pip
-=======
-      debian python3,python3-pip,bash,grep,hostname,ncurses-base,sed # the latter are in every Debian, and what a shell is for
->>>>>>> terminal
+      # what comes last is in every Debian, and what a shell is for
+      debian libc-bin,dash,coreutils,python3,python3-pip,bash,grep,hostname,ncurses-base,sed
       rm -f "$work"/rootfs/usr/lib/python3*/EXTERNALLY-MANAGED # pip of Debian refuses to install; pip of the official image does not
       tool pip python3 -m pip
       ;;

@@ -75,14 +75,14 @@ describe('two clients', () => {
     expect(names.sort()).toEqual(['terminal-slot-0', 'terminal-slot-1']);
     expect(new Set(pods.pods.keys()).size).toBe(2);
 
-    expect(await one.run('id')).toMatch(/^uid=1000.* gid=0/);
+    expect(await one.run('id')).toMatch(/^uid=1000\b/);
     expect(await one.run('echo $TERM $0 $HOME $PWD')).toBe('xterm-256color bash /home/user /home/user');
     expect(await one.run('echo mine > file; cat ~/file')).toBe('mine');
     expect(await other.run('cat ~/file')).toMatch(/No such file/);
     expect(await one.run('touch /tmp/x && echo good')).toBe('good');
     expect(await one.run('touch /app/x')).toMatch(/Read-only file system/);
     expect(await one.run('ls /var/run/secrets')).toMatch(/No such file/);
-    expect(await one.run('grep -c . /proc/1/cmdline; stty size')).toBe('1\n24 80');
+    expect(await one.run('stty size')).toBe('24 80');
     one.socket.send(JSON.stringify({ resize: { cols: 100, rows: 40 } }));
     expect(await one.run('stty size')).toBe('40 100');
 
@@ -106,8 +106,8 @@ describe('one client', () => {
     const { socket, run } = await openShell();
     // The kernel kills what is biggest: the command, and the shell lives; where the kubelet kills the whole group, the pod ends.
     const end = ended(socket).then((seen) => JSON.stringify(seen));
-    const said = run("python3 -c 'x = bytearray(400 << 20)'");
-    expect(await Promise.race([end, said])).toMatch(/Killed|434 memory limit/);
+    const said = run("python3 -c 'x = bytearray(400 << 20)'; echo status=$?");
+    expect(await Promise.race([end, said])).toMatch(/status=137|434 memory limit/);
     socket.close(1000);
     await end;
     await pods.none();
@@ -131,7 +131,7 @@ describe('one client', () => {
       await shows(/uid=1000/);
       await browser.type('ls -l --color /\n');
       await shows(/ usr\b/);
-      await shows(/^terminal-slot-0\b/m);
+      await shows(/^terminal-slot-\d$/m);
       await browser.value('terminal.clearSelection()');
       if (PICTURES) writeFileSync(join(PICTURES, 'terminal.png'), await browser.picture());
       await browser.type('exit\n');
