@@ -6,12 +6,18 @@ import { setImmediate } from 'node:timers/promises';
 import { opened } from './proxy/opened.ts';
 import type { ConnectionView } from './proxy/record.ts';
 
+/** The connections of a data plane. */
+export interface AdminConnections {
+  all(): Iterable<ConnectionView>;
+  /** Ends a connection for the operator. @returns false when there is none of this id */
+  end(id: string): boolean;
+}
+
 /** What the admin port tells and does. */
 export interface AdminSources {
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
-  connections(): Iterable<ConnectionView>;
-  /** Ends a connection for the operator. @returns false when there is none of this id */
-  end(id: string): boolean;
+  /** Undefined: this process has none, and no such paths. */
+  readonly connections?: AdminConnections;
   /** Why no connection is to be sent here; undefined when all is well. */
   notReady(): string | undefined;
 }
@@ -51,27 +57,28 @@ export async function openAdmin({ host, port }: { host: string; port: number }, 
   };
 }
 
-async function reply(request: IncomingMessage, sources: AdminSources): Promise<Reply> {
+async function reply(request: IncomingMessage, { metrics, connections, notReady }: AdminSources): Promise<Reply> {
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
-  if (path.startsWith('/connections/')) {
+  if (connections && path.startsWith('/connections/')) {
     if (request.method !== 'DELETE') return { status: 405, allow: 'DELETE', body: 'only DELETE\n' };
-    return sources.end(path.slice('/connections/'.length)) ? { status: 204 } : { status: 404, body: 'no connection has this id\n' };
+    return connections.end(path.slice('/connections/'.length)) ? { status: 204 } : { status: 404, body: 'no connection has this id\n' };
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, allow: 'GET, HEAD', body: 'only GET\n' };
   switch (path) {
     case '/metrics':
-      return { status: 200, type: sources.metrics.contentType, body: await sources.metrics.text() };
+      return { status: 200, type: metrics.contentType, body: await metrics.text() };
     case '/connections':
-      return { status: 200, type: 'application/json', body: listed(sources.connections()) };
+      if (!connections) break;
+      return { status: 200, type: 'application/json', body: listed(connections.all()) };
     case '/healthz':
       return { status: 200, body: 'ok\n' };
     case '/readyz': {
-      const why = sources.notReady();
+      const why = notReady();
       return why === undefined ? { status: 200, body: 'ok\n' } : { status: 503, body: `${why}\n` };
     }
-    default:
-      return { status: 404, body: 'known are /metrics, /healthz, /readyz, /connections and /connections/<id>\n' };
   }
+  const known = ['/metrics', '/healthz', '/readyz', ...(connections ? ['/connections', '/connections/<id>'] : [])];
+  return { status: 404, body: `known are ${known.join(', ')}\n` };
 }
 
 /** The list in pieces: it is megabytes where there are thousands, and the relay goes on in between. */

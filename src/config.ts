@@ -48,6 +48,22 @@ export function parsePublicUrl(text: string): string {
   return `${url.protocol.replace('http', 'ws')}//${url.host}`;
 }
 
+/** `on` or `off`. */
+export function parseSwitch(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError(`${JSON.stringify(text)} is neither on nor off`);
+  return text === 'on';
+}
+
+/** Labels as `kubectl get -l` takes them, equalities alone. */
+export function parseLabels(text: string): Record<string, string> {
+  const pairs = text.split(',').map((pair) => /^\s*([^=\s]+)=([^=\s]*)\s*$/.exec(pair)?.slice(1));
+  if (pairs.includes(undefined)) throw new InvalidArgumentError(`${JSON.stringify(text)} is not of the form label=value,label=value`);
+  return Object.fromEntries(pairs as [string, string][]);
+}
+
+/** What the Helm chart gives the pods of proxies. */
+const PROXY_LABELS = 'app.kubernetes.io/name=socketpod,app.kubernetes.io/component=proxy';
+
 /** The name of one namespace. */
 function parseNamespace(text: string): string {
   if (text.includes(',')) throw new InvalidArgumentError(`${JSON.stringify(text)} is no name of a namespace`);
@@ -62,6 +78,11 @@ function wholeNumber(least: number, most: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function onOrOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError(`${JSON.stringify(text)} is neither on nor off`);
+  return text === 'on';
 }
 
 function append(value: string, before: string[] | undefined): string[] {
@@ -140,6 +161,24 @@ export const OPTIONS = {
     new Option('--ceilings <file>', 'YAML file with the most that functions may ask for; default: 64 times the field defaults').env(
       'SOCKETPOD_CEILINGS',
     ),
+  hostRules: () =>
+    new Option('--host-rules <file>', 'YAML file with who may claim which hosts; default: everybody may claim any').env(
+      'SOCKETPOD_HOST_RULES',
+    ),
+  networkPolicy: () =>
+    new Option('--network-policy <on|off>', 'one NetworkPolicy in each namespace that has functions')
+      .env('SOCKETPOD_NETWORK_POLICY')
+      .default(true, 'on')
+      .argParser(parseSwitch),
+  denyCidrs: () =>
+    new Option('--deny-cidrs <cidr,...>', 'what function pods may not reach, besides the API server and link-local addresses')
+      .env('SOCKETPOD_DENY_CIDRS')
+      .argParser(parseRanges),
+  proxySelector: () =>
+    new Option('--proxy-selector <label=value,...>', "labels of the proxies' pods: they alone reach function pods")
+      .env('SOCKETPOD_PROXY_SELECTOR')
+      .default(parseLabels(PROXY_LABELS), PROXY_LABELS)
+      .argParser(parseLabels),
   publicUrl: () =>
     new Option('--public-url <url>', 'base of the addresses that clients use, as in wss://functions.example.com')
       .env('SOCKETPOD_PUBLIC_URL')
@@ -162,10 +201,26 @@ export const OPTIONS = {
     new Option('--pod-name <name>', 'name of the pod that this process runs in; default: the host name').env('SOCKETPOD_POD_NAME'),
   podUid: () =>
     new Option('--pod-uid <uid>', 'uid of that pod: its Lease goes when the pod does; default: unknown').env('SOCKETPOD_POD_UID'),
+  release: () => new Option('--release <name>', 'name of the release of helm').env('SOCKETPOD_RELEASE').default('socketpod'),
+  grace: () =>
+    new Option('--grace <seconds>', 'time that proxies and functions have to end')
+      .env('SOCKETPOD_GRACE')
+      .default(10)
+      .argParser(wholeNumber(0, 3600)),
+  timeout: () =>
+    new Option('--timeout <seconds>', 'give up after this long, and say what is left')
+      .env('SOCKETPOD_TIMEOUT')
+      .default(240)
+      .argParser(wholeNumber(1, 86_400)),
   unschedulableGrace: () =>
     new Option('--unschedulable-grace <seconds>', 'end a start that finds no node after this long; default: at the init timeout')
       .env('SOCKETPOD_UNSCHEDULABLE_GRACE')
       .argParser(wholeNumber(1, 300)),
+  podDefaults: () =>
+    new Option('--pod-defaults <on|off>', 'put the restricted defaults of the Pod Security Standards under what templates say')
+      .env('SOCKETPOD_POD_DEFAULTS')
+      .default(true, 'on')
+      .argParser(onOrOff),
   header: () =>
     new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated')
       .env('SOCKETPOD_HEADER')

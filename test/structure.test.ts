@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ['kube', 'core', 'api', 'log'],
   controller: ['kube', 'core', 'api', 'log'],
   proxy: ['runtime', 'core', 'api'],
-  metrics: ['proxy', 'runtime', 'core', 'api'],
+  metrics: ['controller', 'proxy', 'runtime', 'core', 'api'],
   cli: ['metrics', 'controller', 'proxy', 'runtime', 'kube', 'core', 'api', 'config', 'fault', 'log', 'admin', 'version'],
   admin: ['proxy'],
   version: [],

@@ -10,6 +10,8 @@ export interface Alert {
   readonly expr: string;
   /** How long the expression has to hold, a PromQL duration. */
   readonly for: string;
+  /** The expression in words, for the docs; with `for` behind it. */
+  readonly when: string;
   readonly summary: string;
   readonly description: string;
   /** What it means and what to do; plain text, one paragraph. */
@@ -18,6 +20,7 @@ export interface Alert {
 
 const T = THRESHOLDS;
 const WHO = '{{ $labels.function_namespace }}/{{ $labels.function }}';
+const percent = (share: number) => `${share * 100} %`;
 const SHARE = '{{ $value | humanizePercentage }}';
 
 const recent = (by: string, selector: string) => `sum by (${by}) (increase(${selector}[${T.window}]))`;
@@ -34,6 +37,8 @@ const FAULTS = recent(`${FUNCTION}, code`, `socketpod_connections_total{function
 const THROTTLED = recent(FUNCTION, 'socketpod_connections_total{function!="",code=~"429|432"}');
 const PLATFORM = recent('reason', `socketpod_connections_total{reason=~"${PLATFORM_FAULTS.join('|')}"}`);
 
+const FAILED = recent('work', 'socketpod_reconciles_total{result="failed"}');
+
 const startsOf = (start: string) => recent(`${FUNCTION}, start`, `socketpod_handshake_duration_seconds_count{start="${start}"}`);
 const slow = (start: string, seconds: number) =>
   [
@@ -49,6 +54,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'critical',
     expr: 'absent(socketpod_draining == 0)',
     for: '1m',
+    when: 'no proxy is up that does not drain',
     summary: 'No proxy takes connections.',
     description: 'Prometheus sees no proxy that is up and does not drain: nobody can connect.',
     runbook:
@@ -65,6 +71,7 @@ export const ALERTS: readonly Alert[] = [
       `${PLATFORM} >= ${T.leastEvents}`,
     ].join('\n'),
     for: '5m',
+    when: `${percent(T.platformErrorShare)} of all ends are one of ${PLATFORM_FAULTS.join(', ')}`,
     summary: 'Connections end by faults of the platform ({{ $labels.reason }}).',
     description: `${SHARE} of all connections ended with code 500, reason {{ $labels.reason }}, in the last ${T.window}.`,
     runbook:
@@ -75,6 +82,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'critical',
     expr: `time() - socketpod_watch_last_event_timestamp_seconds > ${T.watchAgeSeconds}`,
     for: '1m',
+    when: `a watch of a replica has heard nothing for ${T.watchAgeSeconds} s`,
     summary: '{{ $labels.instance }} has not heard from the API server about {{ $labels.resource }}.',
     description:
       'Its watch of {{ $labels.resource }} is silent for {{ $value | humanizeDuration }}; bookmarks come each minute. A proxy that sees no pods starts no connections, and does not learn of new or changed functions.',
@@ -86,6 +94,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: shareOfEnds(FAULTS, T.functionFailureShare),
     for: '5m',
+    when: `${percent(T.functionFailureShare)} of a function's ends are one of ${FUNCTION_FAULTS.join(', ')}`,
     summary: `${WHO} fails with code {{ $labels.code }}.`,
     description: `${SHARE} of its connections ended with {{ $labels.code }} in the last ${T.window}.`,
     runbook:
@@ -96,6 +105,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: shareOfEnds(THROTTLED, T.throttledShare),
     for: '5m',
+    when: `${percent(T.throttledShare)} of a function's ends are 429 or 432`,
     summary: `${WHO} turns clients away.`,
     description: `${SHARE} of its connections ended with 429 (a rate) or 432 (maxConnections, quota) in the last ${T.window}.`,
     runbook:
@@ -106,6 +116,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: `${IN_FLIGHT}\n  / on (${FUNCTION})\n(${MAX_CONNECTIONS} > 0) > ${T.maxConnectionsShare}`,
     for: '5m',
+    when: `over ${percent(T.maxConnectionsShare)} of maxConnections are open or held`,
     summary: `${WHO} is near its maxConnections.`,
     description: `${SHARE} of its maxConnections are in use; the next clients over it get 429 with code 432.`,
     runbook:
@@ -122,6 +133,7 @@ export const ALERTS: readonly Alert[] = [
       `count(socketpod_draining == 0) > 0`,
     ].join('\n'),
     for: '15m',
+    when: 'a function is not Ready, is not switched off, and there is a proxy',
     summary: `${WHO} is not ready.`,
     description:
       'It is not accepted, so its clients are refused with 503 and code 438. (Not while it is switched off by maxConnections 0.)',
@@ -133,6 +145,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: `${slow('cold', T.coldStartSeconds)}\nor\n${slow('warm', T.warmStartSeconds)}`,
     for: '10m',
+    when: `p90 of the time to the 101 is over ${T.coldStartSeconds} s cold, or ${T.warmStartSeconds} s warm`,
     summary: `{{ $labels.start }} starts of ${WHO} are slow.`,
     description: `One in ten of its clients waits longer than {{ $value | humanizeDuration }} for the 101 (over ${T.coldStartSeconds} s cold or ${T.warmStartSeconds} s warm). Python's websockets gives up after 10 s, Firefox after 20 s.`,
     runbook:
@@ -149,6 +162,7 @@ export const ALERTS: readonly Alert[] = [
       `${IN_FLIGHT} + on (${FUNCTION}) ${WARM_DESIRED} > on (${FUNCTION}) ${MAX_CONNECTIONS}`,
     ].join('\n'),
     for: '5m',
+    when: `never in ${T.window} were all warmPods there, though maxConnections has room`,
     summary: `${WHO} does not get its warm pods.`,
     description: `It never had more than {{ $value }} of its warm pods in the last ${T.window}; its clients wait for cold starts. (Not where maxConnections leaves no room for them.)`,
     runbook:
@@ -159,6 +173,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: `sum(increase(socketpod_orphan_pods_deleted_total[15m])) > 0`,
     for: '0s',
+    when: 'pods of a dead proxy were deleted in the last 15m',
     summary: 'Pods without a living proxy were deleted.',
     description:
       'The controller deleted {{ $value | humanize }} pods in the last 15m whose proxy is gone: it crashed, or was killed in its drain, and their clients were cut off.',
@@ -170,10 +185,27 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: 'absent(socketpod_leader == 1)',
     for: '2m',
+    when: 'no controller leads',
     summary: 'No controller leads.',
     description: 'Clients see nothing of it, but conditions are not written, hosts are not given out, and orphans are not deleted.',
     runbook:
       'Look at the controllers: kubectl get pods -l app.kubernetes.io/component=controller, their logs, and the Lease socketpod-controller in their namespace. If one says that it leads, Prometheus does not reach its admin port.',
+  },
+  {
+    name: 'SocketpodControllerFailing',
+    severity: 'warning',
+    expr: [
+      `(${FAILED}`,
+      `  /`,
+      `${recent('work', 'socketpod_reconciles_total')}) > ${T.failedWorkShare}`,
+      `  and`,
+      `${FAILED} >= ${T.leastEvents}`,
+    ].join('\n'),
+    for: '5m',
+    when: `${percent(T.failedWorkShare)} of what the controller does of one kind fails`,
+    summary: 'The controller fails at its work ({{ $labels.work }}).',
+    description: `${SHARE} of its tries failed in the last ${T.window}. function: conditions and counts in the status; namespace: NetworkPolicies; trial: the check of a template.`,
+    runbook: 'Its log has the answer of the API server. 403: its rights are not those of the chart. Else see SocketpodApiErrors.',
   },
   {
     name: 'SocketpodApiErrors',
@@ -184,6 +216,7 @@ export const ALERTS: readonly Alert[] = [
       `sum(rate(socketpod_kube_requests_total[${T.window}])) > ${T.apiErrorShare}`,
     ].join('\n'),
     for: '5m',
+    when: `${percent(T.apiErrorShare)} of the calls to the API server end with 429, 5xx or no answer`,
     summary: 'The API server throttles or fails calls.',
     description: `${SHARE} of the calls to the API server were not answered, or with 429 or 5xx. New connections are slow to start, or are refused with 503 and code 500.`,
     runbook:
@@ -194,6 +227,7 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     expr: `min_over_time(socketpod_pending_deletes[${T.window}]) > ${T.pendingDeletes}`,
     for: '0s',
+    when: `all through ${T.window} over ${T.pendingDeletes} deletions of a proxy were not confirmed`,
     summary: '{{ $labels.instance }} cannot delete pods fast enough.',
     description: `At least {{ $value }} of its pods are waiting for the API server to confirm their deletion, for ${T.window}. Each still takes room and a place under maxConnections.`,
     runbook:

@@ -1,5 +1,5 @@
 // Panels on the proxies and controllers themselves, and on their talk with the API server.
-import { mean, type Panel, quantile, rate } from './panel.ts';
+import { type Panel, quantile, rate } from './panel.ts';
 
 /** Only our own processes: every Node program has metrics of these names. */
 const ours = (expr: string) => `${expr} * on (job, instance) group_left () max by (job, instance) (socketpod_build_info)`;
@@ -52,13 +52,14 @@ export const WATCH_AGE: Panel = {
 export const LEFTOVERS: Panel = {
   title: 'Left over',
   description:
-    'Deletions of pods that the API server has not confirmed yet; orphans are pods of dead proxies that the controller deleted, a minute.',
+    'Deletions of pods that the API server has not confirmed yet; orphans are pods of dead proxies that the controller deleted; the queue is what waits for the controller.',
   kind: 'lines',
   unit: 'short',
   width: 8,
   queries: [
     { expr: 'sum(socketpod_pending_deletes)', legend: 'pending deletes' },
     { expr: `sum(${rate('socketpod_orphan_pods_deleted_total')}) * 60`, legend: 'orphans a minute' },
+    { expr: 'sum(socketpod_queue_depth)', legend: 'queue' },
   ],
 };
 
@@ -72,27 +73,26 @@ export const SOCKET_ERRORS: Panel = {
 };
 
 export const RECONCILES: Panel = {
-  title: 'Controller',
-  description: 'Reconciles per second, their mean time, and what waits for one.',
-  kind: 'lines',
-  unit: 'short',
+  title: 'Work of the controller',
+  description: 'Looks at a function, at the NetworkPolicy of a namespace, trials of a template.',
+  kind: 'stack',
+  unit: 'suffix:/s',
   width: 8,
   queries: [
-    { expr: `sum(${rate('socketpod_reconciles_total')})`, legend: 'reconciles/s' },
-    { expr: 'sum(socketpod_queue_depth)', legend: 'queue' },
+    {
+      expr: `sum by (work, result) (${rate('socketpod_reconciles_total')}) > 0`,
+      legend: '{{work}} {{result}}',
+    },
   ],
 };
 
 export const RECONCILE_TIME: Panel = {
-  title: 'Time of a reconcile',
-  description: 'Mean and p95.',
+  title: 'Time of the work of the controller',
+  description: 'p95, with its writes to the API server.',
   kind: 'lines',
   unit: 's',
   width: 8,
-  queries: [
-    { expr: mean('socketpod_reconcile_duration_seconds', '', 'job'), legend: 'mean' },
-    { expr: quantile(0.95, 'socketpod_reconcile_duration_seconds', ''), legend: 'p95' },
-  ],
+  queries: [{ expr: quantile(0.95, 'socketpod_reconcile_duration_seconds', '', 'work'), legend: '{{work}}' }],
 };
 
 export const LOOP_LAG: Panel = {

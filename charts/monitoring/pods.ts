@@ -12,7 +12,7 @@ export const PODS_NOW: Panel = {
 };
 
 export const COLD_NOW: Panel = {
-  title: 'Cold start, p95',
+  title: 'p95 of cold starts',
   description: 'From the upgrade request to the 101 where the pod was started for it, of the time shown.',
   kind: 'stat',
   unit: 's',
@@ -26,7 +26,7 @@ export const COLD_NOW: Panel = {
 };
 
 export const WARM_NOW: Panel = {
-  title: 'Warm start, p95',
+  title: 'p95 of warm starts',
   description: 'From the upgrade request to the 101 where a warm pod was there, of the time shown.',
   kind: 'stat',
   unit: 's',

@@ -27,6 +27,8 @@ export const THRESHOLDS = {
   pendingDeletes: 20,
   /** Share of the calls to the API server that it does not answer, or answers with 429 or 5xx. */
   apiErrorShare: 0.05,
+  /** Share of what the controller does that fails. */
+  failedWorkShare: 0.5,
 } as const;
 
 /** Codes that tell of a fault in the function: its image, its container, its answers. */

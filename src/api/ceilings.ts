@@ -1,6 +1,6 @@
 // The most that functions may ask for: the operator's, one file for proxy and controller, by namespace too (contract part 4).
 
-import type { Problem } from './problem.ts';
+import { mappingOf, type Problem, shown } from './problem.ts';
 import { SPEC } from './schema.ts';
 import type { CompleteSpec } from './types.ts';
 
@@ -35,14 +35,14 @@ export const DEFAULT_CEILINGS: Ceilings = { default: timesDefaults(GENEROUS), na
 export function parseCeilings(value: unknown): Ceilings | Problem[] {
   if (value === null || value === undefined) return DEFAULT_CEILINGS;
   const problems: Problem[] = [];
-  const file = mapping(value, '', ['profile', 'default', 'namespaces'], problems);
+  const file = mappingOf(value, '', ['profile', 'default', 'namespaces'], problems);
   const profile = file.profile ?? 'default';
   if (profile !== 'default' && profile !== 'scf')
-    problems.push({ path: 'profile', message: `${show(profile)} is neither "default" nor "scf"` });
+    problems.push({ path: 'profile', message: `${shown(profile)} is neither "default" nor "scf"` });
   const base = profile === 'scf' ? timesDefaults(1) : DEFAULT_CEILINGS.default;
   const all = { ...base, ...ceilingSet(file.default, 'default', problems) };
   const namespaces: Record<string, Partial<CeilingSet>> = {};
-  for (const [name, set] of Object.entries(mapping(file.namespaces ?? {}, 'namespaces', undefined, problems))) {
+  for (const [name, set] of Object.entries(mappingOf(file.namespaces ?? {}, 'namespaces', undefined, problems))) {
     namespaces[name] = ceilingSet(set, `namespaces.${name}`, problems);
   }
   return problems.length > 0 ? problems : { default: all, namespaces };
@@ -50,28 +50,11 @@ export function parseCeilings(value: unknown): Ceilings | Problem[] {
 
 function ceilingSet(value: unknown, path: string, problems: Problem[]): Partial<CeilingSet> {
   const set: Record<string, number> = {};
-  for (const [field, ceiling] of Object.entries(mapping(value ?? {}, path, CEILED, problems))) {
+  for (const [field, ceiling] of Object.entries(mappingOf(value ?? {}, path, CEILED, problems))) {
     if (Number.isInteger(ceiling) && Number(ceiling) >= 1 && Number(ceiling) <= 2_147_483_647) set[field] = Number(ceiling);
-    else problems.push({ path: `${path}.${field}`, message: `${show(ceiling)} is not a whole number from 1 to 2147483647` });
+    else problems.push({ path: `${path}.${field}`, message: `${shown(ceiling)} is not a whole number from 1 to 2147483647` });
   }
   return set;
-}
-
-function mapping(value: unknown, path: string, known: readonly string[] | undefined, problems: Problem[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.push({ path, message: `${show(value)} is not a mapping` });
-    return {};
-  }
-  for (const field of Object.keys(value)) {
-    if (known && !known.includes(field)) {
-      problems.push({ path: path ? `${path}.${field}` : field, message: `unknown field; known are ${known.join(', ')}` });
-    }
-  }
-  return Object.fromEntries(Object.entries(value).filter(([field]) => !known || known.includes(field)));
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }
 
 /** The fields of a spec that are over the ceilings of its namespace. */

@@ -20,6 +20,8 @@ export const LABEL_STATE = 'socketpod.dev/state';
 export const LABEL_TEMPLATE = 'socketpod.dev/template';
 /** The connection's id, which is its request id. */
 export const LABEL_REQUEST_ID = 'socketpod.dev/request-id';
+/** On a warm pod: the id of another proxy that asks for its place. */
+export const LABEL_WANTED = 'socketpod.dev/wanted';
 /** On the Leases of Socketpod: proxy or controller. */
 export const LABEL_LEASE = 'socketpod.dev/lease';
 /** The Lease of a proxy process: this and its 10-character id. */
@@ -30,6 +32,10 @@ export const CONTROLLER_LEASE = 'socketpod-controller';
 export const ANNOTATION_DRAINING = 'socketpod.dev/draining';
 /** On a function: the shell command by which `socketpod dev` runs it. */
 export const ANNOTATION_DEV_COMMAND = 'socketpod.dev/dev-command';
+
+/** Who made an object that stands beside functions (Kubernetes, "Recommended Labels"). */
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY_CONTROLLER = 'socketpod-controller';
 
 /** Carries the function code of a refusal. */
 export const HEADER_STATUS = 'X-Socketpod-Status';

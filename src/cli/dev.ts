@@ -8,11 +8,11 @@ import { tellAll } from '../proxy/record.ts';
 import { type Capacity, createServices, type Services } from '../proxy/services.ts';
 import { attachRuntime } from '../runtime/attach.ts';
 import { processRuntime } from '../runtime/processes.ts';
-import { readCeilings } from './ceilings.ts';
 import { baseUrl, type DataPortOptions, readDataPorts, shown } from './data-ports.ts';
 import { FunctionFiles } from './dev-files.ts';
 import { jsonReport, type Report, terminalReport } from './dev-report.ts';
 import { metricsOf, NO_CLUSTER, openAdminPort } from './operate.ts';
+import { readCeilings } from './rules.ts';
 import { stopSignal } from './signals.ts';
 
 /** The longest that the end of `dev` takes: 3 s of closing, and the grace period of the processes (ms). */

@@ -1,5 +1,5 @@
-// What operators see of a running data plane: its metrics, and the admin port that serves them.
-import { type Admin, openAdmin } from '../admin.ts';
+// What operators see of a running process: its metrics, and the admin port that serves them.
+import { type Admin, type AdminSources, openAdmin } from '../admin.ts';
 import type { Endpoint } from '../config.ts';
 import { keyOf } from '../core/served.ts';
 import { listenFault } from '../fault.ts';
@@ -30,12 +30,11 @@ export function metricsOf(operated: () => Operated): Metrics {
   return new Metrics(sources, VERSION);
 }
 
-/** Opens the admin port. Throws a UserError when it cannot be opened. */
-export async function openAdminPort({ host, port }: Endpoint, operated: Operated, metrics: Metrics): Promise<Admin> {
+/** Opens the admin port of a data plane. Throws a UserError when it cannot be opened. */
+export function openAdminPort(endpoint: Endpoint, operated: Operated, metrics: Metrics): Promise<Admin> {
   const { registry, gate } = operated.services;
-  const sources = {
-    metrics,
-    *connections() {
+  const connections = {
+    *all() {
       for (const connection of registry.all()) yield connection.view();
     },
     end(id: string) {
@@ -43,8 +42,12 @@ export async function openAdminPort({ host, port }: Endpoint, operated: Operated
       connection?.end('closed_by_operator');
       return connection !== undefined;
     },
-    notReady: () => (gate.ready ? undefined : 'draining'),
   };
+  return openAdminAt(endpoint, { metrics, connections, notReady: () => (gate.ready ? undefined : 'draining') });
+}
+
+/** Opens an admin port. Throws a UserError when it cannot be opened. */
+export function openAdminAt({ host, port }: Endpoint, sources: AdminSources): Promise<Admin> {
   return openAdmin({ host, port }, sources).catch((error) => {
     throw listenFault(error, { host, port }, '--admin');
   });

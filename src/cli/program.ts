@@ -53,13 +53,32 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(OPTIONS.maxPending())
     .addOption(OPTIONS.maxStartsPerSecond())
     .addOption(OPTIONS.ceilings())
+    .addOption(OPTIONS.hostRules())
     .addOption(OPTIONS.publicUrl())
     .addOption(OPTIONS.unschedulableGrace())
+    .addOption(OPTIONS.podDefaults())
     .addOption(OPTIONS.drainDelay())
     .addOption(OPTIONS.drainTime())
     .action(async (options) => {
       const { proxy } = await import('./proxy.ts');
       await proxy(options);
+    });
+  command('controller', 'accept functions, tell their status, guard their pods; one leads, others stand by')
+    .addOption(OPTIONS.kubeconfig())
+    .addOption(OPTIONS.namespace())
+    .addOption(OPTIONS.ownNamespace())
+    .addOption(OPTIONS.podName())
+    .addOption(OPTIONS.admin('0.0.0.0:9090'))
+    .addOption(OPTIONS.ceilings())
+    .addOption(OPTIONS.hostRules())
+    .addOption(OPTIONS.publicUrl())
+    .addOption(OPTIONS.podDefaults())
+    .addOption(OPTIONS.networkPolicy())
+    .addOption(OPTIONS.denyCidrs())
+    .addOption(OPTIONS.proxySelector())
+    .action(async (options) => {
+      const { controller } = await import('./controller.ts');
+      await controller(options);
     });
   command('connect <url>', 'talk to a WebSocket: lines of input are messages; tells how it ended')
     .addOption(OPTIONS.header())
@@ -69,6 +88,17 @@ export async function run(args: readonly string[]): Promise<number> {
     .action(async (url, options) => {
       const { connect } = await import('./connect.ts');
       exitCode = await connect(url, options, { input: process.stdin, output: process.stdout, error: process.stderr });
+    });
+  command('cleanup', 'before an installation goes: end proxies and controllers, delete the pods of functions')
+    .addOption(OPTIONS.kubeconfig())
+    .addOption(OPTIONS.namespace())
+    .addOption(OPTIONS.ownNamespace())
+    .addOption(OPTIONS.release())
+    .addOption(OPTIONS.grace())
+    .addOption(OPTIONS.timeout())
+    .action(async (options) => {
+      const { cleanup } = await import('./cleanup.ts');
+      await cleanup(options, process.stdout);
     });
   command('validate <file...>', 'judge WebSocketFunction files as the API server would').action(async (files) => {
     const { validate } = await import('./validate.ts');

@@ -1,26 +1,25 @@
 // `socketpod proxy`: the data plane on a cluster. Functions and pods by watch, one pod a connection.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { GROUP, PLURAL } from '../api/names.ts';
 import type { Endpoint } from '../config.ts';
 import { keyOf } from '../core/served.ts';
 import { urlsOf } from '../core/url.ts';
-import { UserError } from '../fault.ts';
-import { connectKube, type KubeClient, KubeError } from '../kube/client.ts';
+import { connectKube } from '../kube/client.ts';
 import { FunctionEvents } from '../kube/events.ts';
-import { watchFunctions } from '../kube/functions.ts';
 import { Heartbeat } from '../kube/heartbeat.ts';
 import { Proxies } from '../kube/proxies.ts';
+import { ServedFunctions } from '../kube/served-functions.ts';
 import type { Namespaces } from '../kube/watches.ts';
 import { log } from '../log.ts';
 import { tellAll } from '../proxy/record.ts';
 import { type Capacity, createServices } from '../proxy/services.ts';
 import { PodRuntime } from '../runtime/pods.ts';
-import { readCeilings } from './ceilings.ts';
 import { baseUrl, type DataPortOptions, readDataPorts } from './data-ports.ts';
 import { metricsOf, type Operated, openAdminPort } from './operate.ts';
 import { proxyReport } from './proxy-report.ts';
+import { readCeilings, readHostRules } from './rules.ts';
 import { stopSignal } from './signals.ts';
+import { startFault } from './start-fault.ts';
 
 /** The longest that the deletion of all pods may take at the end (ms). */
 const STOP_MS = 30_000;
@@ -34,8 +33,10 @@ export interface ProxyOptions extends Capacity, DataPortOptions {
   readonly podUid?: string;
   readonly admin: Endpoint;
   readonly ceilings?: string;
+  readonly hostRules?: string;
   readonly publicUrl?: string;
   readonly unschedulableGrace?: number;
+  readonly podDefaults: boolean;
   /** Seconds. */
   readonly drainDelay: number;
   readonly drainTime: number;
@@ -47,13 +48,14 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     changed: (line) => log('info', line),
     problem: (line) => log('warn', line),
   });
-  const ceilings = await readCeilings(options.ceilings);
+  const rules = { ceilings: await readCeilings(options.ceilings), hostRules: await readHostRules(options.hostRules) };
   const metrics = metricsOf(() => operated);
   const client = connectKube(options.kubeconfig, metrics);
   const proxyId = randomBytes(5).toString('hex');
   const warn = (line: string) => log('warn', line);
+  const events = new FunctionEvents({ client, proxyId, log: warn });
   const ours = { client, namespace: options.ownNamespace ?? client.namespace, log: warn };
-  const proxies = new Proxies({ ...ours, changed: () => {} });
+  const proxies = new Proxies({ ...ours, changed: () => runtime.rebalance() });
   const heartbeat = new Heartbeat({
     ...ours,
     proxyId,
@@ -65,19 +67,27 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     client,
     proxyId,
     namespaces: options.namespace,
+    podDefaults: options.podDefaults,
+    sharing: () => proxies.sharing(),
+    warmFailed: (fn, { reason, detail, lastWords = '' }) =>
+      events.tell({ function: keyOf(fn), functionUid: fn.uid, reason, detail: `a warm pod: ${detail}`, lastWords }),
     unschedulableGraceMs: options.unschedulableGrace === undefined ? undefined : options.unschedulableGrace * 1000,
     observer: metrics,
     log: warn,
   });
-  const report = proxyReport(new FunctionEvents({ client, proxyId, log: warn }));
+  const report = proxyReport(events);
   const services = createServices(runtime, tellAll(metrics, report), options);
   const base = baseUrl(options.publicUrl, options.listen, options.tlsListen);
-  const functions = watchFunctions(client, options.namespace, ceilings, {
+  const functions = new ServedFunctions(client, options.namespace, rules, {
     set: (fn) => {
       services.functions.set(fn);
+      runtime.serve(fn);
       log('info', 'function', { function: keyOf(fn), urls: urlsOf(fn, base), problem: fn.problem });
     },
-    gone: (key) => services.functions.delete(key),
+    gone: (key) => {
+      services.functions.delete(key);
+      runtime.forget(key);
+    },
     log: warn,
   });
   const operated: Operated = {
@@ -86,11 +96,12 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     pendingDeletes: () => runtime.pendingDeletes,
     watches: () => [functions, runtime.watched, proxies],
   };
-  await functions.start().catch((error) => startFault(error, client));
-  await heartbeat.start().catch((error) => startFault(error, client)); // before there can be a pod
+  await functions.start().catch((error) => startFault(error, client, 'a proxy'));
+  await heartbeat.start().catch((error) => startFault(error, client, 'a proxy')); // before there can be a pod
   const giveUp = async (error: unknown) => {
+    await runtime.close(STOP_MS);
     await heartbeat.stop();
-    return startFault(error, client);
+    return startFault(error, client, 'a proxy');
   };
   await proxies.start().catch(giveUp);
   await runtime.ready().catch(giveUp);
@@ -108,6 +119,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await stopSignal();
   heartbeat.drain();
   log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
+  runtime.drain();
   const hurry = new AbortController();
   const times = { delayMs: options.drainDelay * 1000, drainMs: options.drainTime * 1000 };
   const drained = services.gate.drain(services.registry, times, hurry.signal);
@@ -120,17 +132,4 @@ export async function proxy(options: ProxyOptions): Promise<void> {
   await heartbeat.stop(); // last: what is left now is an orphan
   await client.close();
   admin.close();
-}
-
-/** What keeps a proxy from its first look at the cluster, in one line with the remedy. */
-function startFault(error: unknown, client: KubeClient): never {
-  if (!(error instanceof KubeError)) throw error;
-  const { status: code, message } = error;
-  if (code === 0) throw new UserError(`the API server ${client.server} cannot be reached: ${message}; see --kubeconfig`);
-  if (code === 401)
-    throw new UserError(`the API server ${client.server} does not know this kubeconfig's user; log in again or see --kubeconfig`);
-  if (code === 403) throw new UserError(`this kubeconfig may not do what a proxy does: ${message}`);
-  if (code === 404 && message.startsWith('namespaces ')) throw new UserError(`${message}; see --own-namespace`);
-  if (code === 404) throw new UserError(`${PLURAL}.${GROUP} is not installed; run: socketpod crd | kubectl apply -f -`);
-  throw new UserError(`the API server ${client.server} answered ${code}: ${message}`);
 }

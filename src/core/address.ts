@@ -62,6 +62,18 @@ export function formatAddress(address: Address): string {
   return `${groups.slice(0, at).replace(/:$/, '')}::${groups.slice(at + zeros.length).replace(/^:/, '')}`;
 }
 
+/** A range as a CIDR block, in its one form: `10.1.2.3/8` is 10.0.0.0/8. */
+export function formatRange({ address, bits }: Range): string {
+  const base = address.map((byte, i) => byte & ((0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))) & 0xff));
+  const v4 = isV4(address) && bits >= 8 * V4;
+  return `${formatAddress(base)}/${v4 ? bits - 8 * V4 : bits}`;
+}
+
+/** Is it of IPv4? */
+export function isV4Range({ address }: Range): boolean {
+  return isV4(address);
+}
+
 /** An address as a socket tells it, in its one form: `::ffff:192.0.2.7` is 192.0.2.7. What is no address stays as it is. */
 export function plainAddress(text: string): string {
   const address = parseAddress(text);

@@ -17,7 +17,7 @@ export interface AdmissionFacts {
   readonly connections: number;
   /** Do pods hold the ceiling, whosever they are, and none of them is being freed? Asked only if all before is well. */
   full(): boolean;
-  /** Takes a start token; asked last, and only if all else is well. */
+  /** Takes a start token where something has to be started; asked last, and only if all else is well. */
   takeStart(): boolean;
 }
 

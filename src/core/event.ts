@@ -1,6 +1,17 @@
-// The Events on a function (kubectl describe wsf): which ends of connections make one, what it says, and how often.
+// The Events on a function (kubectl describe wsf): what one says, which ends of connections make one, and how often.
 import { firstBytes, LAST_WORDS_BYTES, lastBytes } from './last-words.ts';
 import { outcome, type Reason } from './outcome.ts';
+
+/** An Event, whoever makes it. */
+export interface FunctionEvent {
+  /** `namespace/name`. */
+  readonly function: string;
+  readonly functionUid: string;
+  readonly type: 'Normal' | 'Warning';
+  /** As in FunctionExited. */
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** The end of a connection, as far as an Event tells of it. */
 export interface FunctionEnd {
@@ -36,6 +47,13 @@ export function makesEvent({ reason, functionUid }: FunctionEnd): boolean {
   return functionUid !== '' && FOR_THE_AUTHOR.includes(reason);
 }
 
+/** The Event of this end; undefined when it makes none. */
+export function eventOf(end: FunctionEnd): FunctionEvent | undefined {
+  if (!makesEvent(end)) return undefined;
+  const { function: key, functionUid, reason } = end;
+  return { function: key, functionUid, type: 'Warning', reason: eventReason(reason), message: eventMessage(end) };
+}
+
 /** The reason as Events have it: FunctionExited. */
 export function eventReason(reason: Reason): string {
   return reason.replaceAll(/(?:^|_)(.)/g, (_match, first: string) => first.toUpperCase());
@@ -68,7 +86,7 @@ export class EventLimiter {
   readonly #last = new Map<string, number>();
 
   /** May there be one now? If so, it is counted. */
-  allow(functionUid: string, reason: Reason, nowMs: number): boolean {
+  allow(functionUid: string, reason: string, nowMs: number): boolean {
     for (const [key, atMs] of this.#last) {
       if (nowMs - atMs < PAUSE_MS) break;
       this.#last.delete(key);

@@ -25,29 +25,36 @@ const DEADLINE_MARGIN = 60;
 /** The user that function containers run as where the template is silent. */
 const USER = 1000;
 
+/** Asks the cluster's autoscaler to leave the node of an open connection alone. */
+const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
+
 /** Whom a pod is for. */
 export interface PodPurpose {
   readonly slot: number;
   /** The 10-character id of the proxy process. */
   readonly proxyId: string;
-  readonly requestId: string;
+  /** The connection's id; undefined: a warm pod, for a connection to come. */
+  readonly requestId: string | undefined;
+  /** The restricted defaults go under what the template says (--pod-defaults). */
+  readonly defaults: boolean;
 }
 
 /** The pod to create. */
-export function podFor(fn: ServedFunction, { slot, proxyId, requestId }: PodPurpose): V1Pod {
+export function podFor(fn: ServedFunction, { slot, proxyId, requestId, defaults }: PodPurpose): V1Pod {
   const { template } = fn.spec;
   const { containers, initContainers, ...rest } = template.spec;
   const [first, ...others] = containers;
   const podUser = template.spec.securityContext?.runAsUser;
-  const safe = (container: Container) => restricted(container, podUser !== undefined);
+  const safe = (container: Container) => (defaults ? restricted(container, podUser !== undefined) : (container as V1Container));
+  const podDefaults = { seccompProfile: { type: 'RuntimeDefault' }, runAsNonRoot: true };
   const spec: Record<string, unknown> = {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE_SECONDS,
     ...rest,
-    securityContext: { seccompProfile: { type: 'RuntimeDefault' }, runAsNonRoot: true, ...template.spec.securityContext },
+    ...(defaults ? { securityContext: { ...podDefaults, ...template.spec.securityContext } } : {}),
     restartPolicy: 'Never',
-    activeDeadlineSeconds: fn.spec.initTimeoutSeconds + fn.spec.executionTimeoutSeconds + DEADLINE_MARGIN,
+    activeDeadlineSeconds: requestId === undefined ? undefined : longestLife(fn), // it counts from the pod's start
     containers: [...(first ? [safe(functionContainer(fn, first))] : []), ...others.map(safe)],
     ...(initContainers ? { initContainers: initContainers.map(safe) } : {}),
   };
@@ -63,16 +70,43 @@ export function podFor(fn: ServedFunction, { slot, proxyId, requestId }: PodPurp
         [LABEL_PROXY]: proxyId,
         [LABEL_STATE]: 'starting',
         [LABEL_TEMPLATE]: templateHash(fn),
-        [LABEL_REQUEST_ID]: requestId,
+        ...(requestId === undefined ? {} : { [LABEL_REQUEST_ID]: requestId }),
       },
-      annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', ...template.metadata?.annotations },
+      annotations: { ...(requestId === undefined ? {} : { [SAFE_TO_EVICT]: 'false' }), ...template.metadata?.annotations },
       ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name: fn.name, uid: fn.uid, controller: true, blockOwnerDeletion: false }],
     },
     spec: spec as unknown as V1PodSpec, // the API server judges what the author wrote in it
   };
 }
 
-/** Did a proxy make this pod for a connection? Nobody of us may touch any other pod (contract part 9). */
+/** A pod's life from the moment at which a connection has it, in seconds: whoever should delete it then has died. */
+function longestLife({ spec }: ServedFunction): number {
+  return spec.initTimeoutSeconds + spec.executionTimeoutSeconds + DEADLINE_MARGIN;
+}
+
+/** What a pod becomes when its connection opens, as a merge patch. */
+export interface ConnectedPatch {
+  readonly metadata: { readonly labels: Record<string, string>; readonly annotations?: Record<string, string> };
+  readonly spec?: { readonly activeDeadlineSeconds: number };
+}
+
+/**
+ * What a pod gets when its connection opens: its state, and all that a warm pod has not had from the beginning.
+ * @param now the moment, in ms since 1970
+ */
+export function connectedPatch(fn: ServedFunction, pod: V1Pod, requestId: string, now: number): ConnectedPatch {
+  const labels = { [LABEL_STATE]: 'connected', [LABEL_REQUEST_ID]: requestId };
+  if (pod.spec?.activeDeadlineSeconds !== undefined) return { metadata: { labels } };
+  const startedAt = new Date(pod.status?.startTime ?? now).getTime();
+  const age = Math.max(0, Math.ceil((now - startedAt) / 1000)); // below 0: the node's clock is ahead
+  const written = fn.spec.template.metadata?.annotations?.[SAFE_TO_EVICT] !== undefined;
+  return {
+    metadata: { labels, ...(written ? {} : { annotations: { [SAFE_TO_EVICT]: 'false' } }) },
+    spec: { activeDeadlineSeconds: longestLife(fn) + age },
+  };
+}
+
+/** Did a proxy make this pod? Nobody of us may touch any other pod (contract part 9). */
 export function isFunctionPod({ metadata }: V1Pod): boolean {
   const { labels = {}, ownerReferences = [] } = metadata ?? {};
   const owned = ownerReferences.some(
@@ -101,6 +135,11 @@ function restricted(container: Container, podHasUser: boolean): V1Container {
     ...container.securityContext,
   };
   return { ...container, securityContext } as V1Container;
+}
+
+/** Is this a warm pod that no connection has got yet? */
+export function isWarmPod({ metadata }: V1Pod): boolean {
+  return metadata?.labels?.[LABEL_REQUEST_ID] === undefined;
 }
 
 /** Hash of what a pod is made of: template and port. 16 hexadecimal digits, stable between processes (FNV-1a, 64 bit). */

@@ -2,12 +2,6 @@
 // every proxy and the controller come to the same answer.
 import { keyOf, type ServedFunction } from './served.ts';
 
-/** Who may have a host: `owner` is a namespace. */
-export interface HostClaim {
-  readonly host: string;
-  readonly owner: string;
-}
-
 interface PathRoute {
   readonly prefix: string;
   readonly fn: ServedFunction;
@@ -26,35 +20,69 @@ export function olderFirst(a: ServedFunction, b: ServedFunction): number {
   return a.createdAt - b.createdAt || (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
-/** Which namespace a host belongs to: a holder keeps it, whoever is older; else the oldest function that names it. */
-export function hostOwners(functions: Iterable<ServedFunction>): Map<string, string> {
-  const owners = new Map<string, string>();
+/** The hosts that a function claims. */
+export function claimsOf(fn: ServedFunction): readonly string[] {
+  const { route } = fn.spec;
+  if (!route) return [];
+  return fn.deniedHosts?.length ? route.hosts.filter((host) => !fn.deniedHosts?.includes(host)) : route.hosts;
+}
+
+/** Who has which host: the oldest function that claims it in the namespace that it belongs to, and by that the namespace. */
+export type HostOwners = ReadonlyMap<string, ServedFunction>;
+
+/** Which namespace each host belongs to: a holder keeps it, whoever is older; else the oldest function that claims it. */
+export function hostOwners(functions: Iterable<ServedFunction>): HostOwners {
   const sorted = [...functions].sort(olderFirst);
+  const namespaces = new Map<string, string>();
   for (const held of [true, false]) {
     for (const fn of sorted) {
-      for (const host of fn.spec.route?.hosts ?? []) {
-        if (!owners.has(host) && (!held || fn.heldHosts.includes(host))) owners.set(host, fn.namespace);
+      for (const host of claimsOf(fn)) {
+        if (!namespaces.has(host) && (!held || fn.heldHosts.includes(host))) namespaces.set(host, fn.namespace);
       }
     }
+  }
+  // Whoever holds it by its status: the name that others are told does not change when the status does.
+  const owners = new Map<string, ServedFunction>();
+  for (const fn of sorted) {
+    for (const host of claimsOf(fn)) if (namespaces.get(host) === fn.namespace && !owners.has(host)) owners.set(host, fn);
   }
   return owners;
 }
 
-/** The routing table of a set of functions. A function whose host belongs to another namespace has no route there. */
+/** The hosts that a function holds (status.hosts). */
+export function hostsHeld(fn: ServedFunction, owners: HostOwners): string[] {
+  return claimsOf(fn).filter((host) => owners.get(host)?.namespace === fn.namespace);
+}
+
+/** Why a function is not accepted where a host of its route belongs to another namespace (condition HostTaken); empty: none does. */
+export function takenHosts(fn: ServedFunction, owners: HostOwners): string {
+  return claimsOf(fn)
+    .flatMap((host) => {
+      const owner = owners.get(host);
+      return owner && owner.namespace !== fn.namespace ? [`host ${host} belongs to ${keyOf(owner)}`] : [];
+    })
+    .join('; ');
+}
+
+/**
+ * The routing table of a set of functions. A function has no route on a host of another namespace, and it takes no connections on its
+ * other hosts either, as it is not accepted.
+ */
 export function routeTable(functions: Iterable<ServedFunction>): RouteTable {
   const sorted = [...functions].sort(olderFirst);
   const owners = hostOwners(sorted);
   const exact = new Map<string, PathRoute[]>();
   const wildcard = new Map<string, PathRoute[]>();
   const byDefault = new Map<string, ServedFunction>();
-  for (const fn of sorted) {
-    const route = fn.spec.route;
+  for (const one of sorted) {
+    const route = one.spec.route;
     if (!route) {
-      byDefault.set(`/${keyOf(fn)}`, fn);
+      byDefault.set(`/${keyOf(one)}`, one);
       continue;
     }
-    for (const host of route.hosts) {
-      if (owners.get(host) !== fn.namespace) continue;
+    const taken = one.problem === '' ? takenHosts(one, owners) : '';
+    const fn = taken === '' ? one : { ...one, problem: taken };
+    for (const host of hostsHeld(one, owners)) {
       const [into, key] = host.startsWith('*.') ? [wildcard, host.slice(1)] : [exact, host];
       const paths = into.get(key) ?? [];
       for (const prefix of route.paths) paths.push({ prefix, fn });

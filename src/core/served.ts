@@ -12,6 +12,8 @@ export interface ServedFunction {
   readonly spec: CompleteSpec;
   /** Hosts that its status says it holds (contract part 6). */
   readonly heldHosts: readonly string[];
+  /** Hosts of its route that the operator's host rules keep from its namespace: it has no claim to them. */
+  readonly deniedHosts?: readonly string[];
   /** Why it is not accepted; empty when it is. Connections to it get `function_not_accepted`. */
   readonly problem: string;
   /** The shell command by which `dev` runs it, from the annotation `socketpod.dev/dev-command`. */
@@ -23,4 +25,10 @@ export interface ServedFunction {
 /** `namespace/name`, the key of a function everywhere. */
 export function keyOf(fn: { readonly namespace: string; readonly name: string }): string {
   return `${fn.namespace}/${fn.name}`;
+}
+
+/** Are two states of a function the same to connections? What a status counts is nothing to them. */
+export function isSame(a: ServedFunction, b: ServedFunction): boolean {
+  const sameHosts = a.heldHosts.length === b.heldHosts.length && a.heldHosts.every((host) => b.heldHosts.includes(host));
+  return a.uid === b.uid && a.generation === b.generation && a.problem === b.problem && sameHosts;
 }

@@ -6,11 +6,10 @@ export function slotName(functionName: string, slot: number): string {
   return `${functionName}-slot-${slot}`;
 }
 
-/** The slot of a pod's name; undefined when it is no slot of this function. */
-export function slotOf(functionName: string, podName: string): number | undefined {
-  const prefix = `${functionName}-slot-`;
-  const number = podName.startsWith(prefix) ? podName.slice(prefix.length) : '';
-  return /^(0|[1-9][0-9]{0,9})$/.test(number) ? Number(number) : undefined;
+/** The function and the slot in a pod's name; undefined when it is no slot of any function. */
+export function slotOf(podName: string): { readonly functionName: string; readonly slot: number } | undefined {
+  const [, functionName, slot] = /^(.+)-slot-(0|[1-9][0-9]{0,9})$/.exec(podName) ?? [];
+  return functionName === undefined ? undefined : { functionName, slot: Number(slot) };
 }
 
 /**

@@ -1,61 +1,62 @@
 // Events on functions, so that `kubectl describe wsf` tells an author what went wrong. Best effort: one that cannot be created is
 // lost, and nobody waits for it.
 import { API_VERSION, KIND } from '../api/names.ts';
-import { EventLimiter, eventMessage, eventReason, type FunctionEnd, makesEvent } from '../core/event.ts';
+import { EventLimiter, eventOf, type FunctionEnd, type FunctionEvent } from '../core/event.ts';
 import { isConflict, type KubeClient } from './client.ts';
 
-/** Who reports, in every Event of ours. */
-const COMPONENT = 'socketpod-proxy';
 /** A right that is missing is missed at every Event: the log tells of it this often (ms). */
 const LOG_MS = 600_000;
 
 /** What Events are made with. */
-export interface FunctionEventsOptions {
+export interface EventsOptions {
   readonly client: KubeClient;
-  /** The 10-character id of this process. */
-  readonly proxyId: string;
+  /** Who reports, as in `socketpod-proxy`. */
+  readonly component: string;
+  /** Which of them: the id of this process. */
+  readonly instance: string;
   /** A fault, for the log. */
   log(line: string): void;
 }
 
-/** Makes Events of the ends that a function's author must act on. */
-export class FunctionEvents {
-  readonly #options: FunctionEventsOptions;
+/** Makes Events. */
+export class Events {
+  readonly #options: EventsOptions;
   readonly #limiter = new EventLimiter();
   #loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: FunctionEventsOptions) {
+  constructor(options: EventsOptions) {
     this.#options = options;
   }
 
-  /** Makes an Event of this end if it is one for the author and there was none of its kind for a minute. Returns at once. */
-  tell(end: FunctionEnd): void {
-    if (!makesEvent(end) || !this.#limiter.allow(end.functionUid, end.reason, performance.now())) return;
-    this.#create(end).catch((error: Error) => this.#failed(error));
+  /** Makes this Event if there was none of its kind for a minute. Returns at once. */
+  tell(event: FunctionEvent): void {
+    if (!this.#limiter.allow(event.functionUid, event.reason, performance.now())) return;
+    this.#create(event).catch((error: Error) => this.#failed(error));
   }
 
-  async #create(end: FunctionEnd): Promise<void> {
-    const [namespace = '', name = ''] = end.function.split('/');
+  async #create(event: FunctionEvent): Promise<void> {
+    const { client, component, instance } = this.#options;
+    const [namespace = '', name = ''] = event.function.split('/');
     const now = new Date();
     const body = {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { namespace, name: eventName(name, end, now) },
-      involvedObject: { apiVersion: API_VERSION, kind: KIND, namespace, name, uid: end.functionUid },
-      type: 'Warning',
-      reason: eventReason(end.reason),
-      message: eventMessage(end),
-      source: { component: COMPONENT },
-      reportingComponent: COMPONENT,
-      reportingInstance: this.#options.proxyId,
+      metadata: { namespace, name: eventName(name, event, now) },
+      involvedObject: { apiVersion: API_VERSION, kind: KIND, namespace, name, uid: event.functionUid },
+      type: event.type,
+      reason: event.reason,
+      message: event.message,
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: instance,
       firstTimestamp: now.toISOString(),
       lastTimestamp: now.toISOString(),
       count: 1,
     };
     try {
-      await this.#options.client.call('POST', `/api/v1/namespaces/${namespace}/events`, { body });
+      await client.call('POST', `/api/v1/namespaces/${namespace}/events`, { body });
     } catch (error) {
-      if (!isConflict(error)) throw error; // another proxy has told this minute
+      if (!isConflict(error)) throw error; // another one has told this minute
     }
   }
 
@@ -68,7 +69,23 @@ export class FunctionEvents {
 }
 
 /** One name for a function, reason and minute, so that of several proxies one makes the Event. */
-function eventName(name: string, { functionUid, reason }: FunctionEnd, now: Date): string {
+function eventName(name: string, { functionUid, reason }: FunctionEvent, now: Date): string {
   const minute = Math.floor(now.getTime() / 60_000);
-  return `${name}.${functionUid.slice(0, 8)}.${reason.replaceAll('_', '-')}.${minute.toString(36)}`;
+  return `${name}.${functionUid.slice(0, 8)}.${reason.toLowerCase()}.${minute.toString(36)}`;
+}
+
+/** Events of the ends of connections that a function's author must act on. */
+export class FunctionEvents {
+  readonly #events: Events;
+
+  /** @param options proxyId: the 10-character id of this process */
+  constructor({ client, proxyId, log }: { client: KubeClient; proxyId: string; log(line: string): void }) {
+    this.#events = new Events({ client, component: 'socketpod-proxy', instance: proxyId, log });
+  }
+
+  /** Makes an Event of this end if it is one for the author. Returns at once. */
+  tell(end: FunctionEnd): void {
+    const event = eventOf(end);
+    if (event) this.#events.tell(event);
+  }
 }

@@ -11,6 +11,12 @@ export function createPod(client: KubeClient, pod: V1Pod): Promise<V1Pod> {
   return client.call<V1Pod>('POST', path(pod.metadata?.namespace ?? ''), { body: pod });
 }
 
+/** Asks whether this pod could be created, to the last field. Nothing is made. Throws a KubeError where it could not. */
+export async function tryPod(client: KubeClient, pod: V1Pod): Promise<void> {
+  const query = { dryRun: 'All', fieldValidation: 'Strict' };
+  await client.call('POST', path(pod.metadata?.namespace ?? ''), { body: pod, query });
+}
+
 /** Reads a pod; undefined when there is none of this name. */
 export async function getPod(client: KubeClient, namespace: string, name: string): Promise<V1Pod | undefined> {
   try {
@@ -21,9 +27,9 @@ export async function getPod(client: KubeClient, namespace: string, name: string
   }
 }
 
-/** Merges labels and annotations into a pod. */
-export function labelPod(client: KubeClient, pod: V1Pod, labels: Record<string, string>): Promise<V1Pod> {
-  const body = { metadata: { labels } };
+/** Merges a patch into this very pod (by uid). Throws a KubeError, as when another pod has the name by now. */
+export function patchPod(client: KubeClient, pod: V1Pod, patch: { readonly metadata?: object }): Promise<V1Pod> {
+  const body = { ...patch, metadata: { ...patch.metadata, uid: pod.metadata?.uid } };
   return client.call<V1Pod>('PATCH', path(pod.metadata?.namespace ?? '', pod.metadata?.name), {
     body,
     type: 'application/merge-patch+json',

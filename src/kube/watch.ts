@@ -28,8 +28,8 @@ export interface WatchOptions<T extends Watched> {
 const PAGE = '500';
 /** The server ends a watch after 240 to 300 s, at another moment for each proxy (seconds). */
 const WATCH_SECONDS = 240;
-/** Bookmarks come once a minute: without one for so long, the path to the server is dead, and would not end by itself (ms). */
-const SILENT_MS = 90_000;
+/** Bookmarks come once a minute: after two that are missing the path to the server is dead, and would not end by itself (ms). */
+const SILENT_MS = 150_000;
 /** No watch ended by the server is opened again sooner than this after it was opened (ms). */
 const SHORT_MS = 1000;
 

@@ -4,11 +4,16 @@ import { LIMITS, type Limit } from '../core/limit.ts';
 /** A list: the label says one of these and nothing else. Words: what it says, where its name is not enough. */
 export type Label = readonly string[] | string;
 
+/** What has a series: the data plane (proxy and dev), the controller. */
+export type Process = 'proxy' | 'controller';
+
 /** One series. A label that does not stand here cannot be set. */
 export interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: Readonly<Record<string, Label>>;
   readonly help: string;
+  /** Which processes have it; default: the proxy alone. */
+  readonly of?: readonly Process[];
   /** Upper bounds of a histogram, ascending, in its unit. */
   readonly buckets?: readonly number[];
 }
@@ -22,6 +27,11 @@ export const SOCKET_ERRORS = ['tls', 'head_timeout', 'head_too_large', 'malforme
 /** What a pod's label says of it. */
 export const POD_STATES = ['starting', 'warm', 'connected'] as const;
 const STAGES = ['admit', 'create', 'schedule', 'container', 'port', 'handshake'] as const;
+
+const BOTH = ['proxy', 'controller'] as const;
+const CONTROLLER = ['controller'] as const;
+export const WORKS = ['function', 'namespace', 'trial'] as const;
+export const WORK_RESULTS = ['done', 'failed'] as const;
 
 /** From a warm start on the same node to the longest init timeout, in seconds. */
 const START_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 90, 300] as const;
@@ -83,27 +93,61 @@ const table = {
     help: 'Sockets that ended before there was an upgrade request.',
   },
   socketpod_kube_requests_total: {
+    of: BOTH,
     type: 'counter',
     labels: { verb: '', resource: 'plural name', status_code: 'HTTP status, 0 without an answer' },
     help: 'Calls to the API server.',
   },
   socketpod_kube_request_duration_seconds: {
+    of: BOTH,
     type: 'histogram',
     labels: { verb: '', resource: 'plural name' },
     help: 'Time that calls to the API server took; a watch until its first answer.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
   },
   socketpod_watch_last_event_timestamp_seconds: {
+    of: BOTH,
     type: 'gauge',
     labels: { resource: 'plural name' },
     help: 'When a watch last heard from the API server, bookmarks too, in seconds since 1970.',
   },
   socketpod_watch_restarts_total: {
+    of: BOTH,
     type: 'counter',
     labels: { resource: 'plural name', cause: 'why the last one ended' },
     help: 'Watches that were opened again.',
   },
-  socketpod_build_info: { type: 'gauge', labels: { version: '' }, help: 'Always 1.' },
+  socketpod_function_ready: {
+    of: CONTROLLER,
+    type: 'gauge',
+    labels: FUNCTION,
+    help: '1 while the condition Ready holds. Told by the leader.',
+  },
+  socketpod_function_max_connections: { of: CONTROLLER, type: 'gauge', labels: FUNCTION, help: 'maxConnections. Told by the leader.' },
+  socketpod_function_warm_pods_desired: { of: CONTROLLER, type: 'gauge', labels: FUNCTION, help: 'warmPods. Told by the leader.' },
+  socketpod_function_memory_limit_bytes: {
+    of: CONTROLLER,
+    type: 'gauge',
+    labels: FUNCTION,
+    help: "Memory limit of the function's container, where it has one. Told by the leader.",
+  },
+  socketpod_reconciles_total: {
+    of: CONTROLLER,
+    type: 'counter',
+    labels: { work: WORKS, result: WORK_RESULTS },
+    help: 'Looks at a function, at the NetworkPolicy of a namespace, and trials of pods.',
+  },
+  socketpod_reconcile_duration_seconds: {
+    of: CONTROLLER,
+    type: 'histogram',
+    labels: { work: WORKS },
+    help: 'Time that they took, with their writes.',
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 20],
+  },
+  socketpod_orphan_pods_deleted_total: { of: CONTROLLER, type: 'counter', labels: {}, help: 'Pods of dead proxies that were deleted.' },
+  socketpod_queue_depth: { of: CONTROLLER, type: 'gauge', labels: {}, help: 'What waits to be looked at.' },
+  socketpod_leader: { of: CONTROLLER, type: 'gauge', labels: {}, help: '1 while this controller leads.' },
+  socketpod_build_info: { of: BOTH, type: 'gauge', labels: { version: '' }, help: 'Always 1.' },
 } as const satisfies Record<string, Definition>;
 
 type Table = typeof table;

@@ -41,7 +41,7 @@ export class Metrics implements Observer {
 
   constructor(sources: MetricSources, version: string) {
     this.#sources = sources;
-    this.#series = new Series({
+    this.#series = new Series('proxy', {
       socketpod_open_connections: () => this.#connections(true),
       socketpod_pending_connections: () => this.#connections(false),
       socketpod_messages_total: () => this.#traffic('messages'),
@@ -200,7 +200,7 @@ function tally<T extends { readonly function: string }>(all: Iterable<T>, counte
 }
 
 /** `namespace/name` as labels. */
-function labelsOf(key: string): FunctionLabels {
+export function labelsOf(key: string): FunctionLabels {
   const slash = key.indexOf('/');
   return { function: key.slice(slash + 1), function_namespace: key.slice(0, slash) };
 }

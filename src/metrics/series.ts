@@ -1,6 +1,6 @@
 // The registry, and the only door to prom-client: builds every series from the table, counts, and forgets a function without a trace.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type Definition, type FunctionLabels, type Labels, type Name, type NameOf, SERIES } from './definitions.ts';
+import { type Definition, type FunctionLabels, type Labels, type Name, type NameOf, type Process, SERIES } from './definitions.ts';
 
 /**
  * Of prom-client's own metrics those that Prometheus's linter refuses, gauges that are named like counters, and those that walk over
@@ -29,8 +29,10 @@ export class Series {
   /** The label sets of each function: prom-client removes nothing but exact ones. */
   readonly #used = new Map<string, Map<string, Used>>();
 
-  constructor(reads: Reads) {
-    const definitions = Object.entries(SERIES) as [Name, Definition][];
+  /** @param process what is counted: only its part of the table is there */
+  constructor(process: Process, reads: Reads) {
+    const all = Object.entries(SERIES) as [Name, Definition][];
+    const definitions = all.filter(([, { of = ['proxy'] }]) => of.includes(process));
     this.#metrics = new Map(definitions.map(([name, definition]) => [name, this.#make(name, definition, reads[name as keyof Reads])]));
     collectDefaultMetrics({ register: this.#registry });
     for (const name of UNWANTED) this.#registry.removeSingleMetric(name);

@@ -7,6 +7,7 @@ import { timeoutOf } from '../core/meter.ts';
 import { closeText, outcome, type Reason, reasonOfAnswer, reasonOfClose } from '../core/outcome.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { type Backend, type Cause, INIT_TIMEOUT } from '../runtime/runtime.ts';
+import { CAUSE_MS, causeOfDrop } from './cause.ts';
 import type { Deadline } from './clock.ts';
 import { type Answered, dial, type Upgraded } from './dial.ts';
 import { EarlyBytes } from './early.ts';
@@ -17,9 +18,6 @@ import type { Registered } from './registry.ts';
 import { Relay } from './relay.ts';
 import type { Services } from './services.ts';
 import { type AcceptedUpgrade, factsOf } from './upgrade.ts';
-
-/** How long the recorded reason of a drop waits for its cause (contract part 2), in ms. */
-const CAUSE_MS = 2000;
 
 /** The life of one connection, from its admission to its record. */
 export class Connection implements Registered, Deadline {
@@ -88,7 +86,7 @@ export class Connection implements Registered, Deadline {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
     if (!started.ok) {
       if (started.reason === 'max_connections') this.#services.starts.giveBack(keyOf(this.fn)); // another proxy was quicker
-      return this.end(started.reason, started.detail, started.lastWords);
+      return this.#failedStart(started.reason, started.detail, started.lastWords);
     }
     this.#backend = started.backend;
     if (this.#state !== 'Provisioning') {
@@ -103,18 +101,23 @@ export class Connection implements Registered, Deadline {
     }
     const { address, rawHeaders, peer } = this.#upgrade;
     const headers = backendHeaders(rawHeaders, { fn: this.fn, requestId: this.id, peer });
-    const target = address.path + address.query;
     const dialledAt = performance.now();
-    const answer = await dial({ target, headers }, started.backend.socket, this.#starting.signal);
+    const answer = await dial({ target: address.path + address.query, headers }, started.backend.socket, this.#starting.signal);
     started.backend.stages.handshake = performance.now() - dialledAt;
     if (this.#state !== 'Dialing') {
       if (answer.kind === 'upgraded') answer.socket.destroy();
       return;
     }
     if (answer.kind === 'upgraded') return this.#open(answer);
-    if (answer.kind === 'failed') return this.end(started.backend.noted() ?? 'handshake_failed', answer.detail);
+    if (answer.kind === 'failed') return this.#failedStart(started.backend.noted() ?? 'handshake_failed', answer.detail);
     this.#answer = answer;
     this.end(reasonOfAnswer(answer.status));
+  }
+
+  /** A pod that was deleted may be one of a deleted function: that ends this connection itself, when it shows. */
+  async #failedStart(reason: Reason, detail: string, lastWords?: string): Promise<void> {
+    if (reason === 'pod_deleted') await this.#services.functions.gone(this.fn, CAUSE_MS);
+    this.end(reason, detail, lastWords);
   }
 
   #initTimeout(): void {
@@ -131,6 +134,7 @@ export class Connection implements Registered, Deadline {
     this.#httpStatus = 101;
     const first = this.#early.take();
     this.#upgrade.socket.write(upgradeText(rawHeaders, this.id), 'latin1');
+    this.#backend?.opened();
     const { clock, capacity, registry } = this.#services;
     const events = {
       closed: (from: Side, code: number) => this.end(reasonOfClose(from, code)),
@@ -142,13 +146,9 @@ export class Connection implements Registered, Deadline {
       functionDone: () => this.#stopBackend(),
       gone: () => void this.#finish(),
     };
-    this.#relay = new Relay(this.#upgrade.socket, socket, {
-      spec: this.fn.spec,
-      maxFramesPerSecond: capacity.maxFramesPerSecond,
-      clock,
-      traffic: registry.traffic(this.fn),
-      events,
-    });
+    const { maxFramesPerSecond } = capacity;
+    const options = { spec: this.fn.spec, maxFramesPerSecond, clock, traffic: registry.traffic(this.fn), events };
+    this.#relay = new Relay(this.#upgrade.socket, socket, options);
     const { id, function: key, backend, stages, handshakeMs = 0 } = this.#facts(this.#openedAt);
     this.#services.observer.opened({ id, function: key, backend, start: this.#backend?.start ?? 'cold', stages, handshakeMs });
     this.#relay.start(first);
@@ -185,7 +185,7 @@ export class Connection implements Registered, Deadline {
     this.#services.clock.delete(this);
     if (this.#reason === 'function_dropped' || this.#reason === 'pod_evicted') {
       this.#stopBackend(true);
-      this.#cause = this.#backend?.cause(CAUSE_MS);
+      this.#cause = this.#backend && causeOfDrop(this.#backend, this.fn, this.#services.functions);
     }
     this.#relay?.close(outcome(this.#reason).close, closeText(this.#reason));
   }
@@ -221,8 +221,7 @@ export class Connection implements Registered, Deadline {
     const endedAt = performance.now();
     if (this.#cause) {
       const { reason, ...words } = await this.#cause;
-      if (!this.#services.functions.has(this.fn)) this.#reason = 'function_deleted';
-      else if (reason !== 'function_dropped') this.#reason = reason;
+      if (reason !== 'function_dropped') this.#reason = reason;
       this.#words = words;
     }
     this.#services.registry.remove(this);

@@ -15,6 +15,8 @@ export class Functions {
   readonly #functions = new Map<string, ServedFunction>();
   readonly #events: FunctionEvents;
   #table: RouteTable | undefined;
+  /** Those who wait for the end of one. */
+  readonly #awaited = new Set<() => void>();
 
   constructor(events: FunctionEvents) {
     this.#events = events;
@@ -32,7 +34,7 @@ export class Functions {
     const before = this.#functions.get(keyOf(fn));
     this.#functions.set(keyOf(fn), fn);
     this.#table = undefined;
-    if (before && before.uid !== fn.uid) this.#events.gone(before);
+    if (before && before.uid !== fn.uid) this.#gone(before);
     this.#events.served(fn);
   }
 
@@ -41,12 +43,34 @@ export class Functions {
     if (!before) return;
     this.#functions.delete(key);
     this.#table = undefined;
-    this.#events.gone(before);
+    this.#gone(before);
+  }
+
+  #gone(fn: ServedFunction): void {
+    this.#events.gone(fn);
+    for (const told of [...this.#awaited]) told();
   }
 
   /** Is this very function (by uid) still there? */
   has(fn: ServedFunction): boolean {
     return this.#functions.get(keyOf(fn))?.uid === fn.uid;
+  }
+
+  /** Resolves with true as soon as this very function is gone, with false if it is still there after `withinMs`. */
+  gone(fn: ServedFunction, withinMs: number): Promise<boolean> {
+    if (!this.has(fn)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (gone: boolean) => {
+        clearTimeout(timer);
+        this.#awaited.delete(told);
+        resolve(gone);
+      };
+      const told = () => {
+        if (!this.has(fn)) settle(true);
+      };
+      const timer = setTimeout(() => settle(false), withinMs);
+      this.#awaited.add(told);
+    });
   }
 
   /** The function at a host and path, by the newest knowledge. */

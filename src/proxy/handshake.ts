@@ -87,7 +87,7 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
     maxPending: capacity.maxPending,
     connections: registry.count(fn),
     full: () => runtime.full?.(fn) ?? false,
-    takeStart: () => starts.take(keyOf(fn), clock.now()),
+    takeStart: () => runtime.waiting?.(fn) || starts.take(keyOf(fn), clock.now()), // what waits is not started
   });
   if (denied) return no({ reason: denied.reason, message: denied.detail });
   socket.setNoDelay(true);

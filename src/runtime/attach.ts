@@ -18,6 +18,7 @@ export function attachRuntime(host: string, port: number): Runtime {
         socket,
         vanished: new Promise(() => {}),
         noted: () => undefined,
+        opened: () => {},
         stop: () => {},
         cause: async () => ({ reason: 'function_dropped', detail: '', lastWords: '' }),
       };

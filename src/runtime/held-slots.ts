@@ -1,19 +1,28 @@
 // Which slots of a function are held by pods, from all that this process knows in memory: its own pods, those that the watch shows,
 // and names that the API server found taken.
 import type { V1Pod } from '@kubernetes/client-node';
-import type { ServedFunction } from '../core/served.ts';
+import { keyOf, type ServedFunction } from '../core/served.ts';
 import { slotName, slotOf } from '../core/slots.ts';
 import { OwnPod } from './own-pod.ts';
 
 /** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
 const TAKEN_MS = 30_000;
 
-/** Knows nothing itself but the names of conflicts. */
+/** What is held of a function. */
+export interface Held {
+  readonly taken: ReadonlySet<number>;
+  /** How many of these are being freed. */
+  readonly going: number;
+}
+
+/** Knows nothing itself but the names of conflicts, and which names each function has. */
 export class HeldSlots {
   readonly #watched: ReadonlyMap<string, V1Pod>;
   readonly #own: ReadonlyMap<string, OwnPod | 'creating'>;
   /** Names that a create found taken by pods that the watch does not show, and until when that is believed (ms). */
   readonly #taken = new Map<string, number>();
+  /** The slots of each function, by the pods' `namespace/name`; some may be free by now. */
+  readonly #slots = new Map<string, Map<string, number>>();
 
   /** Both by `namespace/name`. */
   constructor(watched: ReadonlyMap<string, V1Pod>, own: ReadonlyMap<string, OwnPod | 'creating'>) {
@@ -23,27 +32,57 @@ export class HeldSlots {
 
   /** The API server says that this name is taken. */
   conflict(key: string): void {
-    if (!this.#watched.has(key)) this.#taken.set(key, performance.now() + TAKEN_MS);
+    if (this.#watched.has(key)) return;
+    this.#taken.set(key, performance.now() + TAKEN_MS);
+    this.note(key);
   }
 
   /** The watch has shown what is with this name. */
   seen(key: string): void {
     this.#taken.delete(key);
+    this.note(key);
   }
 
-  /** The slots of a function that are held, and whether one of them is being freed. */
-  of(fn: ServedFunction): { taken: Set<number>; going: boolean } {
+  /** There is something with this name, or was. */
+  note(key: string): void {
+    const [namespace = '', name = ''] = key.split('/');
+    const found = slotOf(name);
+    if (!found) return;
+    const fn = keyOf({ namespace, name: found.functionName });
+    const slots = this.#slots.get(fn) ?? new Map<string, number>();
+    this.#slots.set(fn, slots.set(key, found.slot));
+  }
+
+  /** The slots of a function that are held. */
+  of(fn: ServedFunction): Held {
     const taken = new Set<number>();
-    let going = false;
-    for (const [key, until] of this.#taken) if (performance.now() > until) this.#taken.delete(key);
-    for (const key of [...this.#watched.keys(), ...this.#own.keys(), ...this.#taken.keys()]) {
-      const slot = key.startsWith(`${fn.namespace}/`) ? slotOf(fn.name, key.slice(fn.namespace.length + 1)) : undefined;
-      if (slot === undefined) continue;
+    let going = 0;
+    for (const [key, slot] of this.#of(fn)) {
       taken.add(slot);
       const own = this.#own.get(key);
-      if (this.#watched.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going = true;
+      if (this.#watched.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going++;
     }
     return { taken, going };
+  }
+
+  /** The pods in a function's slots that the watch shows. */
+  *pods(fn: ServedFunction): Generator<V1Pod> {
+    for (const [key] of this.#of(fn)) {
+      const pod = this.#watched.get(key);
+      if (pod) yield pod;
+    }
+  }
+
+  /** What is held; the rest is forgotten on the way. */
+  *#of(fn: ServedFunction): Generator<readonly [key: string, slot: number]> {
+    const slots = this.#slots.get(keyOf(fn));
+    if (!slots) return;
+    for (const [key, slot] of slots) {
+      if ((this.#taken.get(key) ?? 0) < performance.now()) this.#taken.delete(key);
+      if (this.#watched.has(key) || this.#own.has(key) || this.#taken.has(key)) yield [key, slot];
+      else slots.delete(key);
+    }
+    if (slots.size === 0) this.#slots.delete(keyOf(fn));
   }
 }
 

@@ -1,13 +1,17 @@
-// One pod of this proxy, from its creation until the API server no longer has it: its newest state, who ended it, and a deletion
-// that is tried until it has happened.
+// One pod of this proxy, from its creation until the API server no longer has it: its newest state, who ended it, patches, and a
+// deletion that is tried until it has happened.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { backoff } from '../core/backoff.ts';
 import { type ByOthers, type EndsSeen, NOTHING_SEEN, seeEnd, whoEnded } from '../core/deletion.ts';
 import { causeOfDrop, describeEnd, endedByOthers, everRan } from '../core/pod-status.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { deletePod } from '../kube/pods.ts';
+import { type KubeClient, KubeError } from '../kube/client.ts';
+import { deletePod, patchPod } from '../kube/pods.ts';
 import { Changes } from './changes.ts';
 import type { Cause } from './runtime.ts';
+
+/** The longest wait before a patch is tried again: nobody waits for it, and an API server that comes back has more to do (ms). */
+const PATCH_MOST_MS = 20_000;
 
 /** A pod that this process created. */
 export class OwnPod {
@@ -20,6 +24,7 @@ export class OwnPod {
   readonly #log: (line: string) => void;
   readonly #changes = new Changes();
   #seen: EndsSeen = NOTHING_SEEN;
+  #patched: Promise<boolean> = Promise.resolve(true);
 
   constructor(pod: V1Pod, client: KubeClient, log: (line: string) => void) {
     this.pod = pod;
@@ -78,6 +83,33 @@ export class OwnPod {
   }
 
   /**
+   * Merges a patch into the pod, after those before it, and goes on trying while the API server is away.
+   * @returns resolves to true when that is done, or the API server refuses it for good; to false when the pod is being deleted first
+   */
+  patch(patch: { readonly metadata?: object }): Promise<boolean> {
+    this.#patched = this.#patched.then(() => this.#patchUntilDone(patch));
+    return this.#patched;
+  }
+
+  async #patchUntilDone(patch: { readonly metadata?: object }): Promise<boolean> {
+    for (let attempt = 0; !this.gone && !this.deleting; attempt++) {
+      try {
+        this.update(await patchPod(this.#client, this.pod, patch));
+        return true;
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error;
+        const lasting = error.status >= 400 && error.status < 500 && error.status !== 429;
+        const gone = this.gone || this.deleting;
+        if (attempt === 0 && !gone)
+          this.#log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
+        if (lasting && !gone) return true;
+        if (!gone) await pause(Math.max(error.retryAfterMs, backoff(attempt, Math.random(), undefined, PATCH_MOST_MS)));
+      }
+    }
+    return false;
+  }
+
+  /**
    * Deletes the pod, and goes on trying while the API server is away. Returns at once.
    * @param dropped grace 1: the kubelet looks at the container at once, and the cause of its end shows soonest
    */
@@ -102,7 +134,7 @@ export class OwnPod {
         return;
       } catch (error) {
         this.#log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
-        await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
+        await pause(backoff(attempt, Math.random()));
       }
     }
   }

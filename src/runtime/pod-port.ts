@@ -22,7 +22,11 @@ export interface PortOptions {
 }
 
 /** Waits until the pod's port is open or it is certain that it will not be. */
-export async function openPort(own: OwnPod, request: StartRequest, { graceMs, taken }: PortOptions): Promise<PortResult> {
+export async function openPort(
+  own: OwnPod,
+  request: Pick<StartRequest, 'fn' | 'signal'>,
+  { graceMs, taken }: PortOptions,
+): Promise<PortResult> {
   const over = new AbortController();
   const signal = AbortSignal.any([request.signal, over.signal]);
   const grace = graceMs === undefined ? undefined : AbortSignal.timeout(graceMs);

@@ -1,20 +1,18 @@
-// One pod a connection: the runtime of `proxy`. One watch tells of all function pods; nothing is ever polled. Names are given out
-// from memory, and the API server's name conflict is the lock between proxies.
-import type { V1Pod } from '@kubernetes/client-node';
-import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import { isFunctionPod, podFor } from '../core/pod.ts';
+// One pod a connection: the runtime of `proxy`. A warm pod from memory, or else a new one in a free slot; where no slot is free it
+// waits for one that is being freed, and asks other replicas for those of their warm pods.
+import { LABEL_REQUEST_ID } from '../api/names.ts';
+import { connectedPatch } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
-import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
-import { createPod, getPod, labelPod } from '../kube/pods.ts';
-import { type Namespaces, Watches } from '../kube/watches.ts';
+import { KubeError } from '../kube/client.ts';
 import { Changes } from './changes.ts';
-import { HeldSlots, keyOfSlot } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
+import { functionOf, OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
 import { openPort, resultOf } from './pod-port.ts';
 import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
-import { TakenAddresses } from './taken.ts';
+import { Wanted } from './wanted.ts';
+import { WarmPods } from './warm.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
@@ -28,221 +26,205 @@ export interface PodObserver {
 }
 
 /** What the pod runtime is made with. */
-export interface PodRuntimeOptions {
-  readonly client: KubeClient;
-  /** The 10-character id of this process. */
-  readonly proxyId: string;
-  /** Whose pods are watched: those of the functions that are served. */
-  readonly namespaces: Namespaces;
+export interface PodRuntimeOptions extends OwnPodsOptions {
   /** A start that finds no node ends after this; undefined: at the init timeout (ms). */
   readonly unschedulableGraceMs: number | undefined;
+  /** The ids of the replicas that share the warm pods: those that live and do not drain. */
+  sharing(): readonly string[];
+  /** A warm pod did not become ready, or died soon: for the function's author. */
+  warmFailed?(fn: ServedFunction, failure: StartFailure): void;
   readonly observer?: PodObserver;
-  /** Faults that mend themselves, for the log. */
-  log(line: string): void;
 }
 
 /** The runtime on a cluster. `start` may be called once `ready` has resolved. */
 export class PodRuntime implements Runtime {
   readonly #options: PodRuntimeOptions;
-  readonly #watch: Watches<V1Pod>;
-  /** Pods of this process by `namespace/name`; a name is here from before its create call. */
-  readonly #own = new Map<string, OwnPod | 'creating'>();
-  readonly #slots: HeldSlots;
-  readonly #taken: TakenAddresses;
+  readonly #pods: OwnPods;
+  readonly #warm: WarmPods;
+  readonly #wanted: Wanted;
   readonly #changes = new Changes();
+  /** Starts that wait for a free name, by function. */
+  readonly #waiting = new Map<string, number>();
   #closed = false;
 
   constructor(options: PodRuntimeOptions) {
     this.#options = options;
-    this.#watch = new Watches<V1Pod>(options.client, {
-      base: '/api/v1',
-      resource: 'pods',
-      namespaces: options.namespaces,
-      query: { labelSelector: LABEL_FUNCTION },
-      set: (pod) => this.#seen(pod),
-      gone: (pod) => this.#vanished(pod),
-      fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
+    const { client, proxyId, observer, log, warmFailed } = options;
+    const sharing = () => options.sharing();
+    const tell = () => this.#changes.tell();
+    const changed = (fn: string) => {
+      this.#changes.tell();
+      this.#warm.changed(fn);
+    };
+    const pods = new OwnPods(options, { changed, gone: (fn, seconds) => observer?.podGone(fn, seconds) });
+    this.#pods = pods;
+    this.#warm = new WarmPods({
+      pods,
+      proxyId,
+      sharing,
+      waitingStarts: (fn) => this.#waiting.get(fn) ?? 0,
+      tell,
+      started: (fn, result) => observer?.podStarted(fn, 'warm', result),
+      failed: (fn, failure) => warmFailed?.(fn, failure),
+      log,
     });
-    this.#slots = new HeldSlots(this.#watch.objects, this.#own);
-    this.#taken = new TakenAddresses(this.#watch.objects);
+    this.#wanted = new Wanted({ client, proxyId, pods, sharing, refused: tell, log });
   }
 
-  /** Resolves when all function pods are known. Rejects with a KubeError. */
+  /** Resolves when all function pods are known; from then on warm pods are kept. Rejects with a KubeError. */
   async ready(): Promise<void> {
-    await Promise.all([this.#watch.start(), this.#taken.find(this.#options.client.server)]);
+    await this.#pods.ready();
+    this.#warm.begin();
+  }
+
+  /** A function came or changed. */
+  serve(fn: ServedFunction): void {
+    this.#warm.serve(fn);
+  }
+
+  /** A function, `namespace/name`, is gone. */
+  forget(fn: string): void {
+    this.#warm.forget(fn);
+  }
+
+  /** The replicas that share the warm pods are others now. */
+  rebalance(): void {
+    this.#warm.rebalance();
+  }
+
+  /** No new connections will come: deletes the warm pods. */
+  drain(): void {
+    this.#warm.drain();
+  }
+
+  waiting(fn: ServedFunction): boolean {
+    return this.#warm.waiting(fn);
   }
 
   full(fn: ServedFunction): boolean {
-    const { taken, going } = this.#slots.of(fn);
-    return freeSlot(fn.spec.maxConnections, taken) === undefined && !going;
+    const { taken, going } = this.#pods.held(fn);
+    const free = freeSlot(fn.spec.maxConnections, taken) !== undefined;
+    return !free && going === 0 && !this.#warm.any(fn) && !this.#wanted.possible(fn);
   }
 
   async start(request: StartRequest): Promise<Started> {
+    const { fn, signal } = request;
     for (;;) {
+      const handed = this.#closed ? undefined : await this.#warm.handOut(request);
+      if (handed) {
+        const { own, socket, stages, settled } = handed;
+        return { ok: true, backend: this.#backend(own, request, { start: 'warm', socket, stages }, settled) };
+      }
       const begun = performance.now();
       const made = await this.#make(request);
+      if (made === 'warm') continue;
       if ('ok' in made) return made;
       const create = performance.now() - begun;
-      const opened = await openPort(made, request, { graceMs: this.#options.unschedulableGraceMs, taken: this.#taken });
-      this.#options.observer?.podStarted(keyOf(request.fn), 'cold', resultOf(opened, request.signal));
-      if (opened.kind === 'open') return { ok: true, backend: this.#backend(made, opened.socket, { create, ...opened.stages }) };
+      const opened = await openPort(made, request, { graceMs: this.#options.unschedulableGraceMs, taken: this.#pods.taken });
+      this.#options.observer?.podStarted(keyOf(fn), 'cold', resultOf(opened, signal));
+      if (opened.kind === 'open') {
+        const { socket, stages } = opened;
+        return { ok: true, backend: this.#backend(made, request, { start: 'cold', socket, stages: { create, ...stages } }) };
+      }
       made.delete(false);
       if (opened.kind === 'failed') return opened.failure;
       // The kubelet refused the pod: it is made again, in another slot, until the init timeout.
-      if (request.signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
+      if (signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
       this.#options.log(`pod ${made.pod.metadata?.name} was refused by its node: ${opened.detail}`);
     }
   }
 
   async close(withinMs: number): Promise<void> {
-    this.#closed = true; // a pod that is being created now is deleted as soon as it is there
-    for (const own of this.#own.values()) if (own !== 'creating') own.delete(false);
+    this.#closed = true;
+    this.#warm.drain();
+    this.#pods.deleteAll();
     const timeout = AbortSignal.timeout(withinMs);
-    while (this.#own.size > 0 && !timeout.aborted) await this.#changes.next(timeout);
-    this.#watch.stop();
+    while (!this.#pods.none && !timeout.aborted) await this.#changes.next(timeout);
+    this.#pods.stopWatching();
   }
 
   /** The pods of this process, by function and state. */
   *pods(): Generator<{ function: string; state: string }> {
-    for (const own of this.#own.values()) {
-      if (own === 'creating') continue;
-      const { namespace = '', labels = {} } = own.pod.metadata ?? {};
-      yield { function: `${namespace}/${labels[LABEL_FUNCTION]}`, state: labels[LABEL_STATE] ?? '' };
-    }
+    for (const { pod } of this.#pods.all()) yield { function: functionOf(pod), state: stateOf(pod) };
   }
 
   /** Deletions that the API server has not taken yet. */
   get pendingDeletes(): number {
     let pending = 0;
-    for (const own of this.#own.values()) if (own !== 'creating' && own.deletePending) pending++;
+    for (const own of this.#pods.all()) if (own.deletePending) pending++;
     return pending;
   }
 
   /** The resource of its watch, and when the last event came, in ms since 1970. */
   get watched(): { readonly resource: string; readonly lastEventAt: number } {
-    return this.#watch;
+    return this.#pods.watched;
   }
 
-  /** Creates a pod in a free slot. */
-  async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | StartFailure> {
+  /** A pod for this connection that starts: a warm one that is under way already, or a new one. `warm`: one is ready by now. */
+  async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | 'warm' | StartFailure> {
     for (;;) {
-      const slot = await this.#reserve(fn, signal);
-      if (slot === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
-      const key = keyOfSlot(fn, slot);
+      const place = await this.#place(fn, signal);
+      if (place === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
+      if (place instanceof OwnPod) {
+        void place.patch({ metadata: { labels: { [LABEL_REQUEST_ID]: connectionId } } });
+        return place;
+      }
+      if (place === 'warm') return place;
       if (signal.aborted || this.#closed) {
-        this.#own.delete(key);
-        this.#changes.tell();
+        this.#pods.release(fn, place);
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       }
-      const pod = podFor(fn, { slot, proxyId: this.#options.proxyId, requestId: connectionId });
-      const created = await this.#create(pod, connectionId);
-      if (created instanceof KubeError) {
-        this.#own.delete(key);
-        const shown = this.#watch.objects.get(key);
-        if (shown) this.#seen(shown); // it may be ours, and shown while its name was only reserved
-        this.#changes.tell();
-        if (isConflict(created)) {
-          this.#slots.conflict(key);
-          continue;
-        }
-        return { ok: false, reason: reasonOfCreateError(created), detail: created.message };
-      }
-      const own = this.#follow(key, created);
-      const seen = this.#watch.objects.get(key);
-      if (seen && seen.metadata?.uid === created.metadata?.uid) own.update(seen);
-      if (!signal.aborted && !this.#closed) return own;
-      own.delete(false);
+      const made = await this.#pods.create(fn, place, connectionId);
+      if (made === 'taken') continue;
+      if (made instanceof KubeError) return { ok: false, reason: reasonOfCreateError(made), detail: made.message };
+      if (!signal.aborted && !this.#closed) return made;
+      made.delete(false);
       return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up while the pod was created' };
     }
   }
 
-  /** The created pod, or why there is none. A call without an answer may have made it all the same: its name is looked at. */
-  async #create(pod: V1Pod, connectionId: string): Promise<V1Pod | KubeError> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await createPod(this.#options.client, pod);
-      } catch (error) {
-        if (!(error instanceof KubeError)) throw error;
-        if (error.status !== 0 && error.status !== 504 && error.status !== 409) return error;
-        try {
-          const there = await getPod(this.#options.client, pod.metadata?.namespace ?? '', pod.metadata?.name ?? '');
-          const labels = there?.metadata?.labels ?? {};
-          if (there && labels[LABEL_PROXY] === this.#options.proxyId && labels[LABEL_REQUEST_ID] === connectionId) return there;
-          // Only the connection was lost, and nothing was made: another connection may have more luck.
-          if (!there && error.reason === 'ConnectionLost' && attempt === 0) continue;
-        } catch {
-          // The first answer says enough; if the pod was made, the watch will show it and it is deleted (see #seen).
-        }
-        return error;
-      }
-    }
-  }
-
-  /**
-   * Reserves a free slot; undefined when none is free. It is found and reserved in one step, so that two starts of this process never
-   * take the same. When pods that are being deleted hold the ceiling it waits for one of them.
-   */
-  async #reserve(fn: ServedFunction, signal: AbortSignal): Promise<number | undefined> {
+  /** A reserved slot, or a warm pod; undefined when there is neither, nor anything to wait for, or that did not come in time. */
+  async #place(fn: ServedFunction, signal: AbortSignal): Promise<number | OwnPod | 'warm' | undefined> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
-    for (;;) {
-      const { taken, going } = this.#slots.of(fn);
-      const slot = freeSlot(fn.spec.maxConnections, taken);
-      if (slot !== undefined) this.#own.set(keyOfSlot(fn, slot), 'creating');
-      if (slot !== undefined || !going || patience.aborted) return slot;
-      await this.#changes.next(patience);
+    const key = keyOf(fn);
+    this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
+    try {
+      for (;;) {
+        const slot = signal.aborted ? this.#pods.reserve(fn) : this.#atOnce(fn);
+        if (slot !== undefined || patience.aborted) return slot;
+        const coming = this.#pods.held(fn).going + this.#wanted.asked(fn) + this.#warm.creating(fn);
+        const asked = (this.#waiting.get(key) ?? 0) > coming && this.#wanted.ask(fn);
+        if (coming === 0 && !asked) return undefined;
+        await this.#changes.next(patience);
+      }
+    } finally {
+      const left = (this.#waiting.get(key) ?? 0) - 1;
+      if (left > 0) this.#waiting.set(key, left);
+      else this.#waiting.delete(key);
+      this.#warm.changed(key);
     }
   }
 
-  #backend(own: OwnPod, socket: Backend['socket'], stages: Backend['stages']): Backend {
+  #atOnce(fn: ServedFunction): number | OwnPod | 'warm' | undefined {
+    return this.#warm.waiting(fn) ? 'warm' : (this.#warm.adopt(fn) ?? this.#pods.reserve(fn));
+  }
+
+  /** @param settled to be called when the pod does not look like a warm one any more */
+  #backend(own: OwnPod, request: StartRequest, opened: Pick<Backend, 'start' | 'socket' | 'stages'>, settled = () => {}): Backend {
     const { namespace = '', name = '' } = own.pod.metadata ?? {};
-    // For those who look at pods; nothing waits for it.
-    labelPod(this.#options.client, own.pod, { [LABEL_STATE]: 'connected' }).catch((error: Error) =>
-      this.#options.log(`pod ${name} cannot be labelled: ${error.message}`),
-    );
     return {
+      ...opened,
       name: `${namespace}/${name}`,
       node: own.pod.spec?.nodeName,
-      start: 'cold',
-      stages,
-      socket,
       vanished: own.vanished,
       noted: () => own.byOthers,
+      // Nothing waits for it: neither the client, nor the connection.
+      opened() {
+        const patch = connectedPatch(request.fn, own.pod, request.connectionId, Date.now());
+        void own.patch(patch).then((done) => done && settled());
+      },
       stop: (dropped) => own.delete(dropped),
       cause: (withinMs) => own.cause(withinMs),
     };
-  }
-
-  #seen(pod: V1Pod): void {
-    const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#slots.seen(key);
-    const own = this.#own.get(key);
-    if (own === 'creating') return;
-    if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
-    // Made by a create of ours that was never answered: nobody waits for it.
-    else if (!own && isFunctionPod(pod) && pod.metadata?.labels?.[LABEL_PROXY] === this.#options.proxyId)
-      this.#follow(key, pod).delete(false);
-    this.#changes.tell();
-  }
-
-  /** Knows a pod as one of this process until it is gone. */
-  #follow(key: string, pod: V1Pod): OwnPod {
-    const own = new OwnPod(pod, this.#options.client, this.#options.log);
-    const since = performance.now();
-    this.#own.set(key, own);
-    void own.vanished.then(() => {
-      const { namespace = '', labels = {} } = pod.metadata ?? {};
-      this.#options.observer?.podGone(`${namespace}/${labels[LABEL_FUNCTION]}`, (performance.now() - since) / 1000);
-      if (this.#own.get(key) === own) this.#own.delete(key);
-      this.#changes.tell();
-    });
-    return own;
-  }
-
-  #vanished(pod: V1Pod): void {
-    const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
-    this.#slots.seen(key);
-    const own = this.#own.get(key);
-    if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
-    this.#changes.tell();
   }
 }

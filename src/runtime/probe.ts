@@ -13,7 +13,7 @@ const TRY_MS = 250;
  */
 export async function probe(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
   while (!signal.aborted) {
-    const socket = await tryOnce(host, port, signal);
+    const socket = await connectOnce(host, port, TRY_MS, signal);
     if (socket && !signal.aborted) return socket;
     socket?.destroy();
     await pause(RETRY_MS, signal);
@@ -29,10 +29,17 @@ export function isSelf(socket: Socket): boolean {
   return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }
 
-function tryOnce(host: string, port: number, signal: AbortSignal): Promise<Socket | undefined> {
+/**
+ * A single try.
+ * @returns as `probe`; undefined too when nothing listens, or nobody has answered after `withinMs`
+ */
+export function connectOnce(host: string, port: number, withinMs: number, signal: AbortSignal): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    let settled = false;
     const settle = (result: Socket | undefined) => {
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
       socket.removeAllListeners('connect').removeListener('error', giveUp);
@@ -41,7 +48,8 @@ function tryOnce(host: string, port: number, signal: AbortSignal): Promise<Socke
       resolve(result);
     };
     const giveUp = () => settle(undefined);
-    const timer = setTimeout(giveUp, TRY_MS);
+    // Not at once: where this process was held up for so long, the answer may lie there unread.
+    const timer = setTimeout(() => setImmediate(giveUp), withinMs);
     signal.addEventListener('abort', giveUp, { once: true });
     socket.once('connect', () => settle(isSelf(socket) ? undefined : socket));
     socket.once('error', giveUp);

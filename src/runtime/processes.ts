@@ -123,6 +123,7 @@ class LocalProcess {
       socket,
       vanished: new Promise(() => {}),
       noted: () => undefined,
+      opened: () => {},
       stop: () => this.stop(),
       cause: (withinMs) => this.#cause(withinMs),
     };

@@ -64,6 +64,8 @@ export interface Backend {
   readonly vanished: Promise<void>;
   /** What others did to it so far (eviction, deletion), by the newest knowledge in memory; undefined when nothing is known. */
   noted(): 'pod_evicted' | 'pod_deleted' | undefined;
+  /** Its connection has opened: what need not be done before the 101 is done now. */
+  opened(): void;
   /**
    * Ends the backend. Idempotent, returns at once, keeps trying until it is gone.
    * @param dropped the function's socket dropped: its end shows soonest when it is ended with the least grace
@@ -80,6 +82,8 @@ export interface Backend {
 export interface Runtime {
   /** Is there no place for another connection of this function, by all that is in memory? Absent: there always is one. */
   full?(fn: ServedFunction): boolean;
+  /** Would a start now get a backend that was waiting already? To be asked in the tick of the start; absent: never. */
+  waiting?(fn: ServedFunction): boolean;
   /** Always resolves; rejects only on a fault of the program. */
   start(request: StartRequest): Promise<Started>;
   /** Resolves when nothing that this runtime started is left, or after `withinMs`. Nothing can be started afterwards. */

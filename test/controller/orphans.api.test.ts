@@ -98,7 +98,7 @@ const killed = (proxyId: string) =>
 const FUNCTION = served('echo', { template: { spec: { containers: [{ name: 'function', image: 'localhost/fn:1' }] } } });
 
 function pod(proxyId: string, slot: number): Promise<V1Pod> {
-  return createPod(direct, podFor(FUNCTION, { slot, proxyId, requestId: crypto.randomUUID() }));
+  return createPod(direct, podFor(FUNCTION, { slot, proxyId, requestId: crypto.randomUUID(), defaults: true }));
 }
 
 async function names(path: string): Promise<string[]> {

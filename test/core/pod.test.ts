@@ -1,9 +1,9 @@
 // The pod of a connection: what the contract fixes, what the author decides, and the defaults under both.
 import { describe, expect, it } from 'vitest';
-import { podFor, templateHash } from '../../src/core/pod.ts';
+import { connectedPatch, isWarmPod, podFor, templateHash } from '../../src/core/pod.ts';
 import { served, spec } from '../support/proxy.ts';
 
-const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1' };
+const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1', defaults: true };
 
 describe('podFor', () => {
   it('makes a pod with names, labels, owner and deadline of the contract, and restricted defaults', () => {
@@ -72,6 +72,63 @@ describe('podFor', () => {
     expect(first?.terminationMessagePolicy).toBe('File');
     expect(first?.env?.[0]).toEqual({ name: 'A', value: '1' });
     expect(side?.securityContext?.runAsUser).toBe(9);
+  });
+});
+
+describe('a warm pod', () => {
+  const purpose = { ...PURPOSE, requestId: undefined };
+
+  it('has no request id, no deadline and may be evicted, until its connection has opened', () => {
+    const fn = served('echo', { initTimeoutSeconds: 10, executionTimeoutSeconds: 100 });
+    const pod = JSON.parse(JSON.stringify(podFor(fn, purpose)));
+    expect(pod.metadata.labels).not.toHaveProperty(['socketpod.dev/request-id']);
+    expect(pod.metadata.annotations).toEqual({});
+    expect(pod.spec).not.toHaveProperty('activeDeadlineSeconds');
+    expect([isWarmPod(pod), isWarmPod(podFor(fn, PURPOSE))]).toEqual([true, false]);
+    const startTime = '2026-01-01T00:00:00Z';
+    const patch = (age: number) =>
+      connectedPatch(fn, { ...pod, status: { startTime } as object }, 'id-2', new Date(startTime).getTime() + age);
+    expect(patch(4500)).toEqual({
+      metadata: {
+        labels: { 'socketpod.dev/state': 'connected', 'socketpod.dev/request-id': 'id-2' },
+        annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' },
+      },
+      spec: { activeDeadlineSeconds: 10 + 100 + 60 + 5 },
+    });
+    expect(patch(-4500).spec, 'the clock of the node is ahead').toEqual({ activeDeadlineSeconds: 170 });
+    expect(connectedPatch(fn, pod, 'id-2', 0).spec, 'not started, as far as is known').toEqual({ activeDeadlineSeconds: 170 });
+  });
+
+  it('keeps what its author says about eviction', () => {
+    const annotations = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' };
+    const fn = served('echo', { template: { metadata: { annotations }, spec: { containers: [{ name: 'f' }] } } });
+    expect(connectedPatch(fn, podFor(fn, purpose), 'id-2', 0).metadata.annotations).toBeUndefined();
+  });
+
+  it('and one that was made for its connection differ in nothing else', () => {
+    const fn = served();
+    const cold = podFor(fn, PURPOSE);
+    expect(connectedPatch(fn, cold, 'id-1', 0)).toEqual({
+      metadata: { labels: { 'socketpod.dev/state': 'connected', 'socketpod.dev/request-id': 'id-1' } },
+    });
+    expect({ ...podFor(fn, purpose).spec, activeDeadlineSeconds: 0 }).toEqual({ ...cold.spec, activeDeadlineSeconds: 0 });
+  });
+});
+
+describe('without the restricted defaults', () => {
+  it('a pod is what its template says, but for what the contract needs', () => {
+    const fn = served('echo', {
+      template: { spec: { containers: [{ name: 'f', image: 'x' }], initContainers: [{ name: 'i', image: 'y' }] } },
+    });
+    const { spec } = podFor(fn, { ...PURPOSE, defaults: false });
+    expect(spec).not.toHaveProperty('securityContext');
+    for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])])
+      expect(container).not.toHaveProperty('securityContext');
+    expect(spec).toMatchObject({ restartPolicy: 'Never', automountServiceAccountToken: false });
+    const own = { runAsUser: 7 };
+    const written = served('echo', { template: { spec: { securityContext: own, containers: [{ name: 'f', securityContext: own }] } } });
+    const kept = podFor(written, { ...PURPOSE, defaults: false }).spec;
+    expect([kept?.securityContext, kept?.containers[0]?.securityContext]).toEqual([own, own]);
   });
 });
 

@@ -1,6 +1,6 @@
 // Host and path to function: the same answer in every proxy, in whatever order the functions were seen.
 import { describe, expect, it } from 'vitest';
-import { findRoute, hostOwners, isUnder, olderFirst, routeTable } from '../../src/core/route.ts';
+import { findRoute, hostOwners, hostsHeld, isUnder, olderFirst, routeTable } from '../../src/core/route.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
 import { served } from '../support/proxy.ts';
 
@@ -68,7 +68,7 @@ describe('a host', () => {
       fn('young', { at: 2, namespace: 'a', hosts: ['x.example'] }),
       fn('old', { at: 1, namespace: 'b', hosts: ['x.example'] }),
     ];
-    expect(hostOwners(functions)).toEqual(new Map([['x.example', 'b']]));
+    expect(hostOwners(functions).get('x.example')).toBe(functions[1]);
     expect(found(functions, 'x.example', '/')).toBe('b/old');
   });
 
@@ -94,7 +94,23 @@ describe('a host', () => {
       fn('other', { at: 2, namespace: 'b', hosts: ['x.example', 'z.example'], paths: ['/free'] }),
     ];
     expect(found(functions, 'x.example', '/free')).toBeUndefined();
+    // What is not accepted takes no connections on its other hosts either.
     expect(found(functions, 'z.example', '/free')).toBe('b/other');
+    const hit = findRoute(routeTable(functions), 'z.example', '/free');
+    expect(hit?.problem).toBe('host x.example belongs to a/owner');
+    expect(findRoute(routeTable(functions), 'x.example', '/mine')?.problem).toBe('');
+  });
+
+  it('that the host rules keep from a namespace is not claimed by it, however old', () => {
+    const denied = served(
+      'old',
+      { route: { hosts: ['x.example', 'y.example'], paths: ['/'] } },
+      { createdAt: 0, deniedHosts: ['x.example'] },
+    );
+    const functions = [denied, fn('young', { at: 9, namespace: 'b', hosts: ['x.example'] })];
+    expect(found(functions, 'x.example', '/')).toBe('b/young');
+    expect(found(functions, 'y.example', '/')).toBe('test/old');
+    expect(hostsHeld(denied, hostOwners(functions))).toEqual(['y.example']);
   });
 
   it('goes to the smaller key among functions of the same second', () => {

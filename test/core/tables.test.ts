@@ -172,8 +172,9 @@ describe('exit, admission, slots, backoff', () => {
   ] as const)('of %d slots with %j held, %s is next', (max, taken, slot) => expect(freeSlot(max, new Set(taken))).toBe(slot));
 
   it('reads a slot from a name it made, and from no other', () => {
-    expect(slotOf('echo', slotName('echo', 12))).toBe(12);
-    for (const name of ['echo-slot-', 'echo-slot-01', 'echo-slot-x', 'echo2-slot-1', 'echo']) expect(slotOf('echo', name)).toBeUndefined();
+    expect(slotOf(slotName('echo', 12))).toEqual({ functionName: 'echo', slot: 12 });
+    expect(slotOf(slotName('a-slot-1', 0))).toEqual({ functionName: 'a-slot-1', slot: 0 });
+    for (const name of ['echo-slot-', 'echo-slot-01', 'echo-slot-x', '-slot-1', 'echo']) expect(slotOf(name)).toBeUndefined();
   });
 
   it('waits longer after each failure, up to a bound', () => {

@@ -2,7 +2,8 @@
 // controllers, and faults of the API server.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiFault, FaultyApi } from '../support/api-faults.ts';
-import { killNow, type NodeController, startController } from '../support/fleet.ts';
+import { type RunningController, startController } from '../support/controller.ts';
+import { killNow } from '../support/fleet.ts';
 import type { FunctionsApi } from '../support/functions-api.ts';
 import { fakeFunction } from '../support/kwok.ts';
 import type { StormProxies } from './storm-proxies.ts';
@@ -27,8 +28,7 @@ export interface Scene {
   readonly api: FaultyApi;
   readonly functions: FunctionsApi;
   readonly proxies: StormProxies;
-  readonly controllers: NodeController[];
-  readonly controllerArgs: readonly string[];
+  readonly controllers: RunningController[];
   readonly random: () => number;
 }
 
@@ -125,11 +125,13 @@ export class Storm {
   }
 
   async #killController(): Promise<void> {
-    const { controllers, controllerArgs } = this.#scene;
+    const { controllers, api } = this.#scene;
     const one = controllers.shift(); // the oldest: likely the leader
     if (!one) return;
     await killNow(one);
-    controllers.push(await startController(controllerArgs));
+    let next: RunningController | undefined;
+    while (!next) next = await startController(api.kubeconfig).catch(() => undefined);
+    controllers.push(next);
   }
 
   #aside(what: string, act: () => Promise<unknown>): void {

@@ -1,5 +1,4 @@
 // The clients of the storm: each opens to a random function through a random proxy, talks, and leaves in one of the ways clients do.
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { StormProxy } from './storm-proxies.ts';
@@ -79,10 +78,15 @@ export class StormClients {
     this.visits.push(visit);
     const socket = new WebSocket(`ws://127.0.0.1:${proxy.port}/${namespace}/${fn}`, { handshakeTimeout: 120_000 });
     socket.on('error', () => {}); // 'close' follows
-    const closed = once(socket, 'close').then(([code]) => {
-      visit.closeCode = Number(code);
-      this.open.delete(socket);
+    // Not by once(), which rejects at an error.
+    const closed = new Promise<void>((resolve) => {
+      socket.on('close', (code) => {
+        visit.closeCode = code;
+        this.open.delete(socket);
+        resolve();
+      });
     });
+    const opened = new Promise<void>((resolve) => socket.on('open', resolve));
     socket.on('unexpected-response', (_request, response) => {
       visit.id = String(response.headers['x-request-id']);
       visit.status = response.statusCode ?? 0;
@@ -100,7 +104,7 @@ export class StormClients {
       socket.terminate();
       return closed;
     }
-    await Promise.race([once(socket, 'open').catch(() => {}), closed]);
+    await Promise.race([opened, closed]);
     if (socket.readyState === WebSocket.OPEN) await this.#stay(socket, visit);
     return closed;
   }

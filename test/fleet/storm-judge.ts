@@ -35,14 +35,17 @@ function endsOf(proxy: StormProxy): LogLine[] {
 }
 
 /** Each connection ends once, for a reason that there was. */
-function judgeRecords({ proxies, visits }: Seen): string[] {
+function judgeRecords(seen: Seen): string[] {
+  const { proxies, visits } = seen;
   const found: string[] = [];
   const ends = new Map<string, number>();
   for (const proxy of proxies) {
-    for (const { id, reason, httpStatus, detail } of endsOf(proxy)) {
+    for (const { id, time, reason, httpStatus, detail, function: fn } of endsOf(proxy)) {
       ends.set(String(id), (ends.get(String(id)) ?? 0) + 1);
       const may = httpStatus === 101 ? ENDS_OPEN : REFUSED;
-      if (!may.includes(String(reason))) found.push(`${proxy.id}: ${id} ended with ${httpStatus} ${reason}: ${detail}`);
+      // A proxy that cannot see its function's deletion sees only that somebody deletes the pod.
+      const deleted = reason === 'pod_deleted' && wasDeleted(seen, String(fn), Date.parse(String(time)) - performance.timeOrigin);
+      if (!deleted && !may.includes(String(reason))) found.push(`${proxy.id}: ${id} ended with ${httpStatus} ${reason}: ${detail}`);
     }
   }
   for (const [id, count] of ends) if (count !== 1) found.push(`${id} has ${count} records`);
@@ -52,13 +55,19 @@ function judgeRecords({ proxies, visits }: Seen): string[] {
   return found;
 }
 
+/** Was this function deleted, not long before? */
+function wasDeleted({ functions, blindMs }: Seen, key: string, at: number): boolean {
+  const fn = functions.find(({ name }) => key.endsWith(`/${name}`));
+  return fn?.deletedAt.some((deletedAt) => deletedAt <= at && at - deletedAt < blindMs) ?? false;
+}
+
 /** Who was connected stayed so until he left, his function was deleted, or his proxy was killed or drained. */
 function judgeClients({ visits }: Seen): string[] {
   return visits.flatMap(({ fn, id, status, left, closeCode, wrong, proxy }) => {
     const found = wrong === '' ? [] : [`${id} got a wrong answer: ${wrong}`];
     if (status !== 101 || left || proxy.state === 'killed') return found;
-    const reason = endsOf(proxy).find((end) => end.id === id)?.reason;
-    if (reason !== 'function_deleted' && reason !== 'drained') found.push(`${id} of ${fn} was lost: ${closeCode}, ${reason}`);
+    const reason = String(endsOf(proxy).find((end) => end.id === id)?.reason);
+    if (!['function_deleted', 'drained', 'pod_deleted'].includes(reason)) found.push(`${id} of ${fn} was lost: ${closeCode}, ${reason}`);
     return found;
   });
 }

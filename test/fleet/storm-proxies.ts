@@ -25,8 +25,10 @@ export class StormProxies {
     return this.all.filter(({ state }) => state === 'serving');
   }
 
+  /** As a kubelet does: again until it comes up, for an API server that is away lets no proxy start. */
   async start(): Promise<StormProxy> {
-    const process = await startNodeProxy(this.#args);
+    let process: NodeProxy | undefined;
+    while (!process) process = await startNodeProxy(this.#args).catch(() => undefined);
     const proxy: StormProxy = { port: process.port, id: idOf(process), lines: process.lines, process, state: 'serving' };
     this.all.push(proxy);
     return proxy;

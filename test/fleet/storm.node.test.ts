@@ -2,7 +2,7 @@
 // controllers, faults of the API server. At quiet points, and at the end, there are as many pods as connections and warm pods.
 import { expect, it, onTestFinished } from 'vitest';
 import { startFaultyApi } from '../support/api-faults.ts';
-import { startController } from '../support/fleet.ts';
+import { startController } from '../support/controller.ts';
 import { randomBy } from '../support/frames.ts';
 import { functionsApi } from '../support/functions-api.ts';
 import { startKwok } from '../support/kwok.ts';
@@ -34,11 +34,10 @@ it('a storm leaves as many pods as connections and warm pods', { timeout: (SECON
   const pods = await watchHistory(NAMESPACE);
   const api = await startFaultyApi();
   const functions = functionsApi(NAMESPACE);
-  const args = ['--kubeconfig', api.kubeconfig];
-  const controllers = await Promise.all([startController(args), startController(args)]);
-  const proxies = new StormProxies([...args, '--drain-time', '5', '--max-starts-per-second', '500']);
+  const controllers = await Promise.all([startController(api.kubeconfig), startController(api.kubeconfig)]);
+  const proxies = new StormProxies(['--kubeconfig', api.kubeconfig, '--drain-time', '5', '--max-starts-per-second', '500']);
   await Promise.all([proxies.start(), proxies.start(), proxies.start()]);
-  const storm = new Storm(NAMES, { api, functions, proxies, controllers, controllerArgs: args, random });
+  const storm = new Storm(NAMES, { api, functions, proxies, controllers, random });
   await storm.createAll();
   const clients = new StormClients({
     count: 30,

@@ -1,7 +1,7 @@
 // Routes against a slow reading of contract part 6: who owns a host, and the longest path in it.
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { findRoute, hostOwners, isUnder, olderFirst, routeTable } from '../../src/core/route.ts';
+import { findRoute, hostOwners, hostsHeld, isUnder, olderFirst, routeTable, takenHosts } from '../../src/core/route.ts';
 import { keyOf, type ServedFunction } from '../../src/core/served.ts';
 import { served } from '../support/proxy.ts';
 import { fuzz, textOf } from './fuzz.ts';
@@ -69,12 +69,30 @@ fuzz(
     const found = findRoute(routeTable(all), host, asked);
     const right = expected(all, host, asked);
     expect(found && keyOf(found)).toBe(right && keyOf(right));
-    expect(findRoute(routeTable([...all].reverse()), host, asked)).toBe(found);
+    expect(findRoute(routeTable([...all].reverse()), host, asked)).toEqual(found);
     const claim = claimOf(all, host);
-    if (found && claim !== undefined) expect(found.namespace).toBe(hostOwners(all).get(claim));
+    if (found && claim !== undefined) expect(found.namespace).toBe(hostOwners(all).get(claim)?.namespace);
     if (found && claim === undefined) expect(found.spec.route).toBeUndefined();
   },
 );
+
+fuzz('the status and the traffic agree: who holds a host is served on it, and a written status changes no owner', functions, (all) => {
+  const owners = hostOwners(all);
+  const written = all.map((fn) => ({ ...fn, heldHosts: hostsHeld(fn, owners) }));
+  const after = hostOwners(written);
+  for (const [host, owner] of owners) expect(keyOf(after.get(host) as ServedFunction)).toBe(keyOf(owner));
+  const table = routeTable(all);
+  for (const fn of all) {
+    const taken = takenHosts(fn, owners);
+    expect(takenHosts(fn, after)).toBe(taken);
+    expect(taken === '').toBe(hostsHeld(fn, owners).length === hostsOf(fn).length);
+    const routes = [...table.exact, ...table.wildcard].flatMap(([host, paths]) => paths.map((path) => ({ host, ...path })));
+    const own = routes.filter((route) => route.fn.uid === fn.uid);
+    const held = new Set(own.map(({ host }) => (host.startsWith('.') ? `*${host}` : host)));
+    expect([...held].sort()).toEqual([...hostsHeld(fn, owners)].sort());
+    for (const route of own) expect(route.fn.problem).toBe(taken);
+  }
+});
 
 fuzz('a path is under a prefix by whole segments', fc.tuple(path, prefix), ([asked, one]) => {
   expect(isUnder(asked, one)).toBe(under(asked, one));

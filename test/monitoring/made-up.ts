@@ -61,6 +61,11 @@ export const calls = (status: number, perStep: number): Played => ({
   [`socketpod_kube_requests_total{verb="create",resource="pods",status_code="${status}",instance="a"}`]: `0+${perStep}x60`,
 });
 
+/** What the controller does with functions per 30 s. */
+export const work = (result: 'done' | 'failed', perStep: number): Played => ({
+  [`socketpod_reconciles_total{work="function",result="${result}",instance="c"}`]: `0+${perStep}x60`,
+});
+
 /** An installation in which all is well. */
 export const HEALTHY: Played = {
   ...draining('0x60'),
@@ -74,9 +79,11 @@ export const HEALTHY: Played = {
   ...warm('4x60', 4),
   ...ready('1x60', 100),
   ...calls(201, 40),
+  ...work('done', 10),
+  ...work('failed', 1),
   'socketpod_leader{instance="c"}': '1x60',
   'socketpod_leader{instance="d"}': '0x60',
   'socketpod_watch_last_event_timestamp_seconds{instance="a",resource="pods"}': '0+30x60',
   'socketpod_pending_deletes{instance="a"}': '0 3 1 0x57',
-  [`socketpod_orphan_pods_deleted_total{${FN},instance="c"}`]: '0x60',
+  'socketpod_orphan_pods_deleted_total{instance="c"}': '0x60',
 };

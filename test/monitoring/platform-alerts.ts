@@ -1,5 +1,5 @@
 // The cases of the alerts on the platform itself, with the words that the operator reads.
-import { type AlertCase, calls, draining, ends, FN } from './made-up.ts';
+import { type AlertCase, calls, draining, ends, work } from './made-up.ts';
 
 const NO_PROXY = {
   summary: 'No proxy takes connections.',
@@ -80,7 +80,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     alert: 'SocketpodOrphanPods',
     why: 'three were deleted',
-    series: { [`socketpod_orphan_pods_deleted_total{${FN},instance="c"}`]: '0x20 3x40' },
+    series: { 'socketpod_orphan_pods_deleted_total{instance="c"}': '0x20 3x40' },
     at: '15m',
     fires: [
       {
@@ -93,7 +93,7 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     alert: 'SocketpodOrphanPods',
     why: 'that was long ago',
-    series: { [`socketpod_orphan_pods_deleted_total{${FN},instance="c"}`]: '0x4 3x56' },
+    series: { 'socketpod_orphan_pods_deleted_total{instance="c"}': '0x4 3x56' },
     at: '25m',
   },
 
@@ -117,6 +117,22 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
     series: { 'socketpod_leader{instance="c"}': '1x10 0x50', 'socketpod_leader{instance="d"}': '0x12 1x48' },
     at: '6m30s',
   },
+
+  {
+    alert: 'SocketpodControllerFailing',
+    why: 'three of four writes of a status fail',
+    series: { ...work('done', 1), ...work('failed', 3) },
+    at: '20m',
+    fires: [
+      {
+        labels: { work: 'function' },
+        summary: 'The controller fails at its work (function).',
+        description:
+          '75% of its tries failed in the last 10m. function: conditions and counts in the status; namespace: NetworkPolicies; trial: the check of a template.',
+      },
+    ],
+  },
+  { alert: 'SocketpodControllerFailing', why: 'one of three does', series: { ...work('done', 2), ...work('failed', 1) }, at: '20m' },
 
   {
     alert: 'SocketpodApiErrors',

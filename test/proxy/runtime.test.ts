@@ -41,6 +41,7 @@ function scripted({ before, vanished, noted, cause }: Script): Runtime {
           socket,
           vanished: vanished ?? new Promise(() => {}),
           noted: noted ?? (() => undefined),
+          opened: () => {},
           stop: (dropped) => void stops.push(dropped),
           cause: async () => ({ reason: cause ?? 'function_dropped', detail: '', lastWords: '' }),
         },
@@ -130,6 +131,20 @@ describe('a start', () => {
   });
 });
 
+describe('a start whose pod was deleted', () => {
+  it('because its function was is 438', async () => {
+    await ask({ noted: () => 'pod_deleted' });
+    const fn = await backend.next();
+    await fn.head();
+    fn.socket.destroy();
+    await until('the proxy knows of it', () => given[0]?.destroyed ?? false);
+    proxy.services.functions.delete('test/echo');
+    expect(await client.head()).toMatch(/^HTTP\/1.1 503 [\s\S]*X-Socketpod-Status: 438/);
+    client.socket.end();
+    expect((await proxy.ended(1))[0]?.reason).toBe('function_deleted');
+  });
+});
+
 describe('an open connection', () => {
   it('whose pod vanished is closed with 1011, though the socket looks alive', async () => {
     let vanish = () => {};
@@ -176,6 +191,17 @@ describe('an open connection', () => {
     client.socket.end();
     expect((await proxy.ended(1))[0]?.reason).toBe(cause);
     expect(stops).toEqual([true]);
+  });
+
+  it.each(['pod_deleted', 'function_deleted'] as const)('whose pod was deleted is recorded as %s', async (recorded) => {
+    const fn = await open({ cause: 'pod_deleted' });
+    fn.socket.destroy();
+    expect((await told())[1]).toBe('439 function exited');
+    client.socket.end();
+    await client.untilClosed();
+    // The watch of functions tells a moment after the pod went.
+    if (recorded === 'function_deleted') setImmediate(() => proxy.services.functions.delete('test/echo'));
+    expect((await proxy.ended(1))[0]?.reason).toBe(recorded);
   });
 
   it('ends its pod when the closing handshake with the function is over, not when the client is', async () => {

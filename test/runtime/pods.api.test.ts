@@ -8,6 +8,7 @@ import { PodRuntime } from '../../src/runtime/pods.ts';
 import type { Started, StartRequest } from '../../src/runtime/runtime.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
+import { podRuntimeOptions } from '../support/pods.ts';
 import { listenAnywhere, until } from '../support/ports.ts';
 import { served } from '../support/proxy.ts';
 
@@ -38,7 +39,7 @@ afterAll(async () => {
 });
 
 async function runtime(proxyId: string): Promise<PodRuntime> {
-  const made = new PodRuntime({ client, proxyId, namespaces: [], unschedulableGraceMs: undefined, log: () => {} });
+  const made = new PodRuntime(podRuntimeOptions(client, proxyId));
   await made.ready();
   runtimes.push(made);
   return made;
@@ -175,13 +176,7 @@ describe('the API server', () => {
     config.users[0].user = { token };
     writeFileSync(`${api.kubeconfig}.reader`, stringify(config));
     const reader = connectKube(`${api.kubeconfig}.reader`);
-    const one = new PodRuntime({
-      client: reader,
-      proxyId: 'cccccccccc',
-      namespaces: [],
-      unschedulableGraceMs: undefined,
-      log: () => {},
-    });
+    const one = new PodRuntime(podRuntimeOptions(reader, 'cccccccccc'));
     await until('the account may look', () =>
       one.ready().then(
         () => true,

@@ -4,6 +4,7 @@ import type { ServedFunction } from '../../src/core/served.ts';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
 import { PodRuntime } from '../../src/runtime/pods.ts';
 import { functionObject, installCrd, kubectl, makeNamespace } from '../support/node.ts';
+import { podRuntimeOptions } from '../support/pods.ts';
 import { served } from '../support/proxy.ts';
 import { runContract } from './contract.ts';
 
@@ -36,13 +37,8 @@ function pods(): string {
 
 describe('the runtime of pods', { timeout: 60_000 }, () => {
   runContract(async () => {
-    const runtime = new PodRuntime({
-      client,
-      proxyId: `contract${String(++runs).padStart(2, '0')}`,
-      namespaces: [NAMESPACE],
-      unschedulableGraceMs: undefined,
-      log: () => {},
-    });
+    const proxyId = `contract${String(++runs).padStart(2, '0')}`;
+    const runtime = new PodRuntime({ ...podRuntimeOptions(client, proxyId), namespaces: [NAMESPACE] });
     await runtime.ready();
     return {
       runtime,

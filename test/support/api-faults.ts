@@ -90,7 +90,7 @@ export async function startFaultyApi(name = 'faulty'): Promise<FaultyApi> {
   server.on('clientError', (_error, socket) => socket.destroy());
   const port = await listenAnywhere(server);
   const kubeconfig = `${process.env.KUBECONFIG}.${name}`;
-  const cluster = { server: `http://127.0.0.1:${port}` };
+  const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true }; // or client-node refuses HTTP
   writeFileSync(kubeconfig, stringify({ ...config, clusters: [{ name: 'c', cluster }], users: [{ name: 'u', user: {} }] }));
 
   const watches = () => [...open].filter(({ verb }) => verb.startsWith('watch '));

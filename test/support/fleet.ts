@@ -1,42 +1,10 @@
-// Several proxies and controllers as they run in a cluster, each a process of its own; and clients by the dozen.
-import { type ChildProcess, spawn } from 'node:child_process';
+// Several proxies as they run in a cluster, each a process of its own; the ends of processes; and clients by the dozen.
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { samples } from './metrics.ts';
-import { type LogLine, type NodeProxy, type Opened, openSocket, startNodeProxy } from './node.ts';
-import { until } from './ports.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-
-/** A running `socketpod controller`. */
-export interface NodeController {
-  readonly child: ChildProcess;
-  readonly adminPort: number;
-  readonly lines: LogLine[];
-  stop(): Promise<number | null>;
-}
-
-/** Starts `socketpod controller`, and waits until it listens. */
-export async function startController(args: readonly string[] = []): Promise<NodeController> {
-  const child = spawn(process.execPath, [MAIN, 'controller', '--admin', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines: LogLine[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
-  const listening = () => lines.find(({ message }) => message === 'listening');
-  await until('the controller listens', () => listening() !== undefined || child.exitCode !== null, 30_000);
-  return { child, adminPort: Number(listening()?.admin), lines, stop: () => stop(child) };
-}
-
-/** Sends SIGTERM and waits for the end. */
-async function stop(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
-  return child.exitCode;
-}
+import { type NodeProxy, type Opened, openSocket, startNodeProxy } from './node.ts';
 
 /** kill -9, and waits until the process is gone. */
 export async function killNow({ child }: { readonly child: ChildProcess }): Promise<void> {

@@ -6,8 +6,9 @@ import { rulesYaml } from '../../charts/monitoring/rules.ts';
 import { schemaOf, yamlOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
-import { scfCodesTable, scfFieldsTable, scfMetricsTable } from './scf-tables.ts';
+import { scfCodesTable, scfFieldsTable } from './scf-tables.ts';
 import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable, valuesTable } from './tables.ts';
+import { alertsTable, panelsTable, runbooks, scfTable } from './tables-monitoring.ts';
 import { terminalPage } from './terminal-page.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -36,7 +37,7 @@ export const GENERATED: readonly Generated[] = [
     content: () => `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
   { path: 'examples/terminal/index.html', content: terminalPage },
-  ...['README.md', 'docs/values.md', 'docs/scf.md'].map((path) => ({
+  ...['README.md', 'docs/values.md', 'docs/monitoring.md', 'docs/scf.md'].map((path) => ({
     path,
     content: () => withTables(readFileSync(join(ROOT, path), 'utf8')),
   })),
@@ -49,9 +50,12 @@ const TABLES: Readonly<Record<string, () => string>> = {
   options: optionsTable,
   metrics: metricsTable,
   values: valuesTable,
+  alerts: alertsTable,
+  runbooks,
+  panels: panelsTable,
   scfCodes: scfCodesTable,
   scfFields: scfFieldsTable,
-  scfMetrics: scfMetricsTable,
+  scfMetrics: scfTable,
 };
 
 /** The text with every `<!-- generated:NAME -->` block filled anew. */

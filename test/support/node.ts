@@ -114,7 +114,7 @@ export async function startNodeProxy(args: readonly string[] = []): Promise<Node
     end: (fn, count = 1) => found(`a connection of ${fn} has ended`, (line) => line.message === 'end' && line.function === fn, count),
     serves: async (fn) => void (await found(`${fn} is served`, (line) => line.message === 'function' && line.function === fn)),
     async stop() {
-      if (child.exitCode !== null) return child.exitCode;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       child.kill('SIGTERM');
       await once(child, 'exit');
       return child.exitCode;

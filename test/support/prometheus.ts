@@ -24,10 +24,18 @@ export interface Sample {
   readonly value: number;
 }
 
+/** One series of an expression over time: for each step that has a value, when (seconds since 1970) and what. */
+export interface Course {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly (readonly [at: number, value: number])[];
+}
+
 /** A running Prometheus. */
 export interface Prometheus {
-  /** Asks for the value of an expression now. Throws with Prometheus's words at a bad one. */
-  query(expression: string): Promise<Sample[]>;
+  /** Asks for the value of an expression now, or at a time (seconds since 1970). Throws with Prometheus's words at a bad one. */
+  query(expression: string, at?: number): Promise<Sample[]>;
+  /** Asks for its values from a time to another, each `step` seconds. */
+  course(expression: string, from: number, to: number, step: number): Promise<Course[]>;
   /** Ends it and removes all that it stored. */
   stop(): Promise<void>;
 }
@@ -35,15 +43,18 @@ export interface Prometheus {
 /**
  * Starts a Prometheus that asks `http://TARGET/metrics` each second; a target is `host:port`. Resolves when it has asked each once
  * (whether or not one answered: see `up`), after about 6 s.
+ * @param groups of rules, evaluated each second where they do not say otherwise
  */
-export async function startPrometheus(targets: readonly string[]): Promise<Prometheus> {
+export async function startPrometheus(targets: readonly string[], groups: readonly object[] = []): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'socketpod-prometheus-'));
   const config = join(folder, 'prometheus.yml');
   // JSON is YAML.
+  writeFileSync(join(folder, 'rules.yml'), JSON.stringify({ groups }));
   writeFileSync(
     config,
     JSON.stringify({
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+      rule_files: ['rules.yml'],
       scrape_configs: [{ job_name: 'socketpod', static_configs: [{ targets }] }],
     }),
   );
@@ -63,7 +74,11 @@ export async function startPrometheus(targets: readonly string[]): Promise<Prome
     await until('Prometheus is ready', async () => (await fetch(`${base}/-/ready`)).ok);
     // It reads its list of targets anew every 5 s only, and an empty one first.
     await until('each target was asked', async () => (await query(base, 'up')).length === targets.length, 30_000);
-    return { query: (expression) => query(base, expression), stop };
+    return {
+      query: (expression, at) => query(base, expression, at),
+      course: (expression, from, to, step) => course(base, expression, from, to, step),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -88,12 +103,21 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-async function query(base: string, expression: string): Promise<Sample[]> {
-  const answer = await fetch(`${base}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expression }) });
-  const { error, data } = (await answer.json()) as {
-    error?: string;
-    data?: { result: { metric: Record<string, string>; value: [number, string] }[] };
-  };
-  if (!data) throw new Error(`${expression}: ${error}`);
-  return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+async function query(base: string, expression: string, at?: number): Promise<Sample[]> {
+  const time = at === undefined ? {} : { time: String(at) };
+  const result = await ask<{ metric: Record<string, string>; value: [number, string] }>(base, 'query', { query: expression, ...time });
+  return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+}
+
+async function course(base: string, expression: string, from: number, to: number, step: number): Promise<Course[]> {
+  const asked = { query: expression, start: String(from), end: String(to), step: String(step) };
+  const result = await ask<{ metric: Record<string, string>; values: [number, string][] }>(base, 'query_range', asked);
+  return result.map(({ metric, values }) => ({ labels: metric, points: values.map(([at, value]) => [at, Number(value)]) }));
+}
+
+async function ask<T>(base: string, path: string, asked: { query: string }): Promise<T[]> {
+  const answer = await fetch(`${base}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(asked) });
+  const { error, data } = (await answer.json()) as { error?: string; data?: { result: T[] } };
+  if (!data) throw new Error(`${asked.query}: ${error}`);
+  return data.result;
 }

@@ -1,6 +1,5 @@
-// The tables of docs/scf.md: what Tencent SCF calls a setting, a function code and a metric, and what stands for it here. SCF's names
+// Tables of docs/scf.md: what Tencent SCF calls a setting and a function code, and what stands for it here. SCF's names
 // of fields are in the schema's descriptions, its names of metrics in the recording rules; its names of codes only here.
-import { RECORDING_RULES } from '../../charts/monitoring/recording.ts';
 import { SPEC } from '../../src/api/schema.ts';
 import { OUTCOMES, type Outcome } from '../../src/core/outcome.ts';
 import { table } from './tables.ts';
@@ -56,12 +55,4 @@ export function scfFieldsTable(): string {
     return scf === undefined ? [] : [[scf, `\`${name}\``, `${meaning}.`]];
   });
   return table(['SCF', 'here', 'meaning'], rows);
-}
-
-/** Cloud Monitor's metrics as the recording rules of the chart. */
-export function scfMetricsTable(): string {
-  return table(
-    ['Cloud Monitor', 'recording rule', 'meaning'],
-    RECORDING_RULES.map(({ scf, record, meaning }) => [scf, `\`${record}\``, meaning]),
-  );
 }

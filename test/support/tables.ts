@@ -8,7 +8,7 @@ import { LIMITS } from '../../src/core/limit.ts';
 import { type CloseAction, OUTCOMES, type Outcome, outcome } from '../../src/core/outcome.ts';
 import { type Label, SERIES } from '../../src/metrics/definitions.ts';
 
-/** A table in Markdown. */
+/** A table of Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return `${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}\n`;

@@ -1,0 +1,64 @@
+// The real helm, of the cluster's binary, on our chart; and what it renders.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { kubeBinary } from './cluster.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+/** The chart. */
+export const CHART = join(ROOT, 'charts', 'socketpod');
+
+/** An object of Kubernetes, as far as the tests look into it. */
+export interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: of any kind
+  readonly [field: string]: any;
+}
+
+/** What a run of helm said. */
+export interface Helmed {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Values of the chart, as an object; helm reads them from its standard input. */
+export type ChartValues = object;
+
+/** Runs helm, with homes of its own. */
+export function helm(args: readonly string[], values?: ChartValues): Helmed {
+  const binary = kubeBinary();
+  if (!binary) throw new Error('the cluster binary is not built; run npm run test:cluster');
+  const home = mkdtempSync(join(tmpdir(), 'socketpod-helm-'));
+  try {
+    const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
+    const all = ['helm', ...args, ...(values === undefined ? [] : ['--values', '-'])];
+    return spawnSync(binary, all, { cwd: ROOT, encoding: 'utf8', input: JSON.stringify(values ?? {}), env, maxBuffer: 64 * 1024 * 1024 });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** Runs helm, and throws with its words when it fails. @returns what it printed */
+export function mustHelm(args: readonly string[], values?: ChartValues): string {
+  const { status, stdout, stderr } = helm(args, values);
+  if (status !== 0) throw new Error(`helm ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** The objects that a release `socketpod` in the namespace `socketpod` would have, hooks too. */
+export function render(values: ChartValues = {}): Rendered[] {
+  const text = mustHelm(['template', 'socketpod', CHART, '--namespace', 'socketpod'], values);
+  return parseAllDocuments(text)
+    .map((document) => document.toJS())
+    .filter((object) => object !== null);
+}
