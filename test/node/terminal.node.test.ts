@@ -129,8 +129,8 @@ describe('one client', () => {
       await until('the terminal is open', async () => (await browser.value('document.body.dataset.state')) === 'open', 30_000);
       await browser.type('hostname\nid\n');
       await shows(/uid=1000/);
-      await browser.type('ls -l --color /\n');
-      await shows(/ usr\b/);
+      await browser.type('ls --color -l ~ /\n');
+      await shows(/ usr$/m);
       await shows(/^terminal-slot-\d$/m);
       await browser.value('terminal.clearSelection()');
       if (PICTURES) writeFileSync(join(PICTURES, 'terminal.png'), await browser.picture());

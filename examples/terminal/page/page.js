@@ -46,7 +46,7 @@ function connect() {
   try {
     socket = new WebSocket(withKey(address.value, key.value));
   } catch (error) {
-    showEnd({ code: '', title: 'Not an address', text: error.message, detail: '' });
+    showEnd({ code: '', title: 'This address cannot be used', text: error.message, detail: '' });
     return;
   }
   socket.binaryType = 'arraybuffer';
