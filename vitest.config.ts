@@ -1,10 +1,12 @@
 // local: what needs no cluster (and the API-server tests once the cluster's binary is built). cluster: everything that needs one, and
-// what takes long.
+// what takes long. chart: the real helm.
 import { defineConfig } from 'vitest/config';
 import { insideNode, kubeBinary } from './test/support/cluster.ts';
 
 const API_TESTS = 'test/**/*.api.test.ts';
 const NODE_TESTS = 'test/**/*.node.test.ts';
+/** Those that install for the whole cluster: test/chart/test.sh gives them one of their own. */
+const CHART_TESTS = 'test/chart/*.node.test.ts';
 const LONG_TESTS = 'test/**/*.long.test.ts';
 const withApi = process.env.SOCKETPOD_SKIP_API === undefined && kubeBinary() !== undefined;
 if (!withApi && !insideNode) {
@@ -33,8 +35,19 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: [LONG_TESTS, API_TESTS, ...(insideNode ? [NODE_TESTS] : [])],
+          exclude: [CHART_TESTS],
           fileParallelism: false,
           testTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'chart',
+          include: insideNode ? [CHART_TESTS] : [],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
     ],

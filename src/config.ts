@@ -123,7 +123,10 @@ export const OPTIONS = {
       .env('SOCKETPOD_MAX_CONNECTIONS_PER_ADDRESS')
       .argParser(wholeNumber(1, 1_000_000)),
   admin: (fallback?: string) => {
-    const option = new Option('--admin <host:port>', 'address of the admin port: /metrics, /healthz, /readyz, /connections')
+    const option = new Option(
+      '--admin <host:port>',
+      'address of the admin port: /metrics, /healthz, /readyz; where there are connections, /connections',
+    )
       .env('SOCKETPOD_ADMIN')
       .argParser(parseEndpoint);
     return fallback === undefined ? option : option.default(parseEndpoint(fallback), fallback);

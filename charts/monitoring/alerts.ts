@@ -83,7 +83,7 @@ export const ALERTS: readonly Alert[] = [
     expr: `time() - socketpod_watch_last_event_timestamp_seconds > ${T.watchAgeSeconds}`,
     for: '1m',
     when: `a watch of a replica has heard nothing for ${T.watchAgeSeconds} s`,
-    summary: '{{ $labels.instance }} has not heard from the API server about {{ $labels.resource }}.',
+    summary: '{{ or $labels.pod $labels.instance }} has not heard from the API server about {{ $labels.resource }}.',
     description:
       'Its watch of {{ $labels.resource }} is silent for {{ $value | humanizeDuration }}; bookmarks come each minute. A proxy that sees no pods starts no connections, and does not learn of new or changed functions.',
     runbook:
@@ -228,7 +228,7 @@ export const ALERTS: readonly Alert[] = [
     expr: `min_over_time(socketpod_pending_deletes[${T.window}]) > ${T.pendingDeletes}`,
     for: '0s',
     when: `all through ${T.window} over ${T.pendingDeletes} deletions of a proxy were not confirmed`,
-    summary: '{{ $labels.instance }} cannot delete pods fast enough.',
+    summary: '{{ or $labels.pod $labels.instance }} cannot delete pods fast enough.',
     description: `At least {{ $value }} of its pods are waiting for the API server to confirm their deletion, for ${T.window}. Each still takes room and a place under maxConnections.`,
     runbook:
       'See SocketpodApiErrors first. If calls are answered, look at pods that are Terminating for long: a node that is not ready, a finalizer, a function that ignores SIGTERM with a long terminationGracePeriodSeconds.',

@@ -118,7 +118,7 @@ export const TOP_FUNCTIONS: Panel = {
   queries: [
     { expr: `${byFunction(grown(`socketpod_pod_seconds_total{${CHOSEN},function!=""}`))} / 3600`, legend: 'pod-hours' },
     { expr: byFunction(`socketpod_open_connections{${CHOSEN},function!=""}`), legend: 'open' },
-    { expr: ends(''), legend: 'ended' },
+    { expr: `round(${ends('')})`, legend: 'ended' },
     { expr: `${ends(',code!="200"')} / ${ends('')}`, legend: 'not 200' },
   ],
 };

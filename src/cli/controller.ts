@@ -54,7 +54,7 @@ export async function controller(options: ControllerCommandOptions): Promise<voi
   const stop = new AbortController();
   const notReady = () => (stop.signal.aborted ? 'stopping' : undefined);
   const admin = await openAdminAt(options.admin, { metrics, notReady });
-  log('info', 'watching', { admin: admin.port, identity, leases: ownNamespace });
+  log('info', 'listening', { admin: admin.port, identity, leases: ownNamespace });
   const ended = made.run(stop.signal);
   await Promise.race([stopSignal(), ended]);
   stop.abort();

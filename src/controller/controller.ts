@@ -166,7 +166,7 @@ export class Controller {
         ready: conditionOf(found.status?.conditions, 'Ready')?.status === 'True',
         maxConnections,
         warmPods,
-        memoryLimitBytes: parseQuantity(template.spec.containers[0]?.resources?.limits?.memory),
+        memoryLimitBytes: parseQuantity(template.spec?.containers?.[0]?.resources?.limits?.memory),
       };
     }
   }

@@ -16,8 +16,11 @@ const FIRST_RETRY_MS = 5000;
 const MOST_RETRY_MS = 300_000;
 /** Trials at a time, in a second, and at once. */
 const CONCURRENCY = 4;
-const PER_SECOND = 10;
-const BURST = 20;
+const PER_SECOND = 20;
+const BURST = 40;
+
+/** A right that is missing is missed at every trial: the log tells of it this often (ms). */
+const LOG_MS = 600_000;
 
 /** What trials are made with. */
 export interface TrialsOptions {
@@ -47,6 +50,7 @@ export class Trials {
   readonly #known = new Map<string, Known>();
   readonly #pace = new Pace(PER_SECOND, BURST);
   readonly #queue: WorkQueue;
+  #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: TrialsOptions) {
     this.#options = options;
@@ -111,8 +115,15 @@ export class Trials {
       return undefined;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (!triedBy(error)) this.#options.log(`a pod cannot be tried: ${error.message}`);
+      if (!triedBy(error)) this.#tell(error);
       return error;
     }
+  }
+
+  #tell(error: KubeError): void {
+    const now = performance.now();
+    if (now - this.#loggedAt < LOG_MS) return;
+    this.#loggedAt = now;
+    this.#options.log(`a pod cannot be tried: ${error.message}`);
   }
 }

@@ -22,9 +22,8 @@ export function olderFirst(a: ServedFunction, b: ServedFunction): number {
 
 /** The hosts that a function claims. */
 export function claimsOf(fn: ServedFunction): readonly string[] {
-  const { route } = fn.spec;
-  if (!route) return [];
-  return fn.deniedHosts?.length ? route.hosts.filter((host) => !fn.deniedHosts?.includes(host)) : route.hosts;
+  const hosts = fn.spec.route?.hosts ?? []; // absent too in a stored object that breaks the rules
+  return fn.deniedHosts?.length ? hosts.filter((host) => !fn.deniedHosts?.includes(host)) : hosts;
 }
 
 /** Who has which host: the oldest function that claims it in the namespace that it belongs to, and by that the namespace. */
@@ -85,7 +84,7 @@ export function routeTable(functions: Iterable<ServedFunction>): RouteTable {
     for (const host of hostsHeld(one, owners)) {
       const [into, key] = host.startsWith('*.') ? [wildcard, host.slice(1)] : [exact, host];
       const paths = into.get(key) ?? [];
-      for (const prefix of route.paths) paths.push({ prefix, fn });
+      for (const prefix of route.paths ?? []) paths.push({ prefix, fn });
       into.set(key, paths);
     }
   }

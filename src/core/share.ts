@@ -79,12 +79,17 @@ export interface Failures {
   readonly count: number;
   /** The last one that began did not become ready. */
   readonly failing: boolean;
+  /** It could not even be created. */
+  readonly uncreated: boolean;
   /** None is created before (ms of a clock that only goes forward). */
   readonly blockedUntil: number;
 }
 
 /** None failed. */
-export const NO_FAILURES: Failures = { count: 0, failing: false, blockedUntil: 0 };
+export const NO_FAILURES: Failures = { count: 0, failing: false, uncreated: false, blockedUntil: 0 };
+
+/** Why a create fails (core/pod-status.ts). */
+const CREATE_FAILURES: readonly Reason[] = ['api_unavailable', 'quota_exceeded', 'pod_rejected'];
 
 /** The longest wait after a failure for this reason (ms): what is not the function's fault may be over any moment. */
 function longestMs(reason: Reason): number {
@@ -100,7 +105,7 @@ function longestMs(reason: Reason): number {
 export function afterFailure(before: Failures, reason: Reason, { begunAt, now, random }: Moment): Failures {
   if (begunAt < before.blockedUntil) return before; // it began beside one that failed: that one was counted
   const blockedUntil = now + backoff(before.count, random, 1000, longestMs(reason));
-  return { count: before.count + 1, failing: true, blockedUntil };
+  return { count: before.count + 1, failing: true, uncreated: CREATE_FAILURES.includes(reason), blockedUntil };
 }
 
 /** When a failure showed. */
@@ -108,6 +113,11 @@ export interface Moment {
   readonly begunAt: number;
   readonly now: number;
   readonly random: number;
+}
+
+/** One was created: if that was what had failed, it is over. */
+export function afterCreate(before: Failures): Failures {
+  return before.uncreated ? NO_FAILURES : before;
 }
 
 /** One became ready: others may be created at once. The count stays until it has been steady, or has served. */

@@ -29,9 +29,15 @@ export function triedBy(error: CreateError | undefined): Tried | undefined {
   return { passed: false, message: error.message };
 }
 
-/** A right that the controller lacks, or a namespace that is going away, is no fault of the pod. */
-function saysNothing({ status, message }: CreateError): boolean {
-  return status === 403 && (/ is being terminated/.test(message) || /: User "[^"]*" cannot create resource "pods"/.test(message));
+/** A right that the controller lacks, a namespace that is going away, and a webhook that takes no dry run are no fault of the pod. */
+const NO_FAULT_OF_THE_POD: readonly RegExp[] = [
+  /: User "[^"]*" cannot create resource "pods"/,
+  / is being terminated/,
+  / does not support dry run/,
+];
+
+function saysNothing({ message }: CreateError): boolean {
+  return NO_FAULT_OF_THE_POD.some((words) => words.test(message));
 }
 
 /** What a status tells of the trial of this generation: after a restart not all functions are tried again. */

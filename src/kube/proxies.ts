@@ -23,6 +23,8 @@ export class Proxies {
   readonly #options: ProxiesOptions;
   readonly #watch: Watch<V1Lease>;
   readonly #liveness: Liveness;
+  /** The proxies that do not drain, by id, and when a sign of them was last seen. */
+  readonly #members = new Map<string, number>();
   #sharing: readonly string[] = [];
   #started = false;
 
@@ -34,14 +36,8 @@ export class Proxies {
       path: leasePath(options.namespace),
       query: { labelSelector: LABEL_LEASE },
       silentMs: times.silentMs, // somebody renews all the time: this process does
-      set: (lease) => {
-        this.#liveness.seen(idOf(lease), renewalOf(lease), performance.now());
-        this.#update();
-      },
-      gone: (lease) => {
-        this.#liveness.gone(idOf(lease), performance.now());
-        this.#update();
-      },
+      set: (lease) => this.#seen(lease),
+      gone: (lease) => this.#gone(lease),
       fault: (error) => {
         this.#liveness.doubt();
         options.log(`the watch of Leases was cut: ${error.message}`);
@@ -94,16 +90,35 @@ export class Proxies {
     return this.#watch.lastEventAt;
   }
 
+  #seen(lease: V1Lease): void {
+    const [id, now] = [idOf(lease), performance.now()];
+    this.#liveness.seen(id, renewalOf(lease), now);
+    if (proxyOf(lease) !== undefined && lease.metadata?.annotations?.[ANNOTATION_DRAINING] === undefined) this.#members.set(id, now);
+    else this.#members.delete(id);
+    this.#update();
+  }
+
+  /** A proxy that ends drains first. Another's Lease was deleted by somebody: it has its time to make it again. */
+  #gone(lease: V1Lease): void {
+    const [id, now] = [idOf(lease), performance.now()];
+    if (this.isDead(id, now)) this.#members.delete(id);
+    if (this.#members.has(id)) this.#members.set(id, now);
+    this.#liveness.gone(id, now);
+    this.#update();
+  }
+
   #update(): void {
     if (!this.#started) return;
-    const sharing = [...this.leases.values()]
-      .filter((lease) => proxyOf(lease) !== undefined && lease.metadata?.annotations?.[ANNOTATION_DRAINING] === undefined)
-      .map(idOf)
-      .filter((id) => !this.isDead(id, performance.now()))
-      .sort();
+    const living = [...this.#members].filter(([id, seenAt]) => !this.isDead(id, seenAt)).map(([id]) => id);
+    for (const id of this.#members.keys()) if (!living.includes(id) && !this.#hasLease(id)) this.#members.delete(id);
+    const sharing = living.sort();
     if (sharing.join() === this.#sharing.join()) return;
     this.#sharing = sharing;
     this.#options.changed();
+  }
+
+  #hasLease(id: string): boolean {
+    return this.leases.has(`${this.#options.namespace}/${PROXY_LEASE_PREFIX}${id}`);
   }
 }
 

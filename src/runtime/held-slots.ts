@@ -5,8 +5,11 @@ import { keyOf, type ServedFunction } from '../core/served.ts';
 import { slotName, slotOf } from '../core/slots.ts';
 import { OwnPod } from './own-pod.ts';
 
-/** How long a name is believed to be taken by a pod that is not of this kind, and so never shown by the watch (ms). */
-const TAKEN_MS = 30_000;
+/**
+ * How long a name is believed to be taken by a pod that the watch does not show (ms). It is one of another kind, which will stay; or one
+ * that was gone by the time at which the answer came, and then the name is free.
+ */
+export const TAKEN_MS = 5000;
 
 /** What is held of a function. */
 export interface Held {

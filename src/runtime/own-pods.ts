@@ -8,7 +8,7 @@ import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, getPod } from '../kube/pods.ts';
 import { type Namespaces, Watches } from '../kube/watches.ts';
-import { type Held, HeldSlots, keyOfSlot } from './held-slots.ts';
+import { type Held, HeldSlots, keyOfSlot, TAKEN_MS } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
 import { TakenAddresses } from './taken.ts';
 
@@ -127,7 +127,10 @@ export class OwnPods {
     const { proxyId, podDefaults: defaults } = this.#options;
     const created = await this.#create(podFor(fn, { slot, proxyId, requestId, defaults }), requestId);
     if (created instanceof KubeError) {
-      if (isConflict(created)) this.#slots.conflict(key);
+      if (isConflict(created)) {
+        this.#slots.conflict(key);
+        setTimeout(() => this.#events.changed(keyOf(fn)), TAKEN_MS + 1).unref();
+      }
       this.release(fn, slot);
       return isConflict(created) ? 'taken' : created;
     }
@@ -150,8 +153,8 @@ export class OwnPods {
           const there = await getPod(this.#options.client, pod.metadata?.namespace ?? '', pod.metadata?.name ?? '');
           const labels = there?.metadata?.labels ?? {};
           if (there && labels[LABEL_PROXY] === this.#options.proxyId && labels[LABEL_REQUEST_ID] === requestId) return there;
-          // Only the connection was lost, and nothing was made: another connection may have more luck.
-          if (!there && error.reason === 'ConnectionLost' && attempt === 0) continue;
+          // Only the connection was lost, and nothing was made: another connection may have more luck. Or the name is free by now.
+          if (!there && (error.reason === 'ConnectionLost' || error.status === 409) && attempt === 0) continue;
         } catch {
           // The first answer says enough; if the pod was made, the watch will show it and it is deleted (see #seen).
         }

@@ -2,7 +2,17 @@
 import { templateHash } from '../core/pod.ts';
 import { reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
-import { afterFailure, afterReady, type Failures, NO_FAILURES, planWarm, STEADY_MS, WANTED_MS, type WarmFacts } from '../core/share.ts';
+import {
+  afterCreate,
+  afterFailure,
+  afterReady,
+  type Failures,
+  NO_FAILURES,
+  planWarm,
+  STEADY_MS,
+  WANTED_MS,
+  type WarmFacts,
+} from '../core/share.ts';
 import { OwnPod } from './own-pod.ts';
 import type { OwnPods } from './own-pods.ts';
 import type { StartFailure } from './runtime.ts';
@@ -136,10 +146,11 @@ export class WarmPool {
     if (own instanceof OwnPod) {
       const pod = new WarmPod({ own, fn, template, begunAt, taken: pods.taken });
       this.#pods.add(pod);
+      this.#failures = afterCreate(this.#failures);
       if (this.#forgotten) this.#drop(pod);
       else void this.#lookAfter(pod);
       tell();
-    } else if (own !== 'taken') {
+    } else if (own !== 'taken' && template === this.#template) {
       this.#failure(begunAt, { ok: false, reason: reasonOfCreateError(own), detail: own.message });
     }
     this.settle();

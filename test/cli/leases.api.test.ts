@@ -37,8 +37,8 @@ afterAll(async () => {
   await api?.stop();
 });
 
-async function start(args: readonly string[] = [], kubeconfig = api.kubeconfig): Promise<NodeProxy> {
-  const proxy = await startNodeProxy(['--kubeconfig', kubeconfig, '--own-namespace', 'ours', '--pod-name', 'proxy-0', ...args]);
+async function start(args: readonly string[] = ['--own-namespace', 'ours'], kubeconfig = api.kubeconfig): Promise<NodeProxy> {
+  const proxy = await startNodeProxy(['--kubeconfig', kubeconfig, '--pod-name', 'proxy-0', ...args]);
   proxies.push(proxy);
   return proxy;
 }
@@ -58,7 +58,7 @@ const idOf = (proxy: NodeProxy) => proxy.lines.find(({ message }) => message ===
 
 describe('the Lease of a proxy', () => {
   it('is there when it listens, says whose it is, and is renewed', async () => {
-    const proxy = await start(['--pod-uid', UID]);
+    const proxy = await start(['--own-namespace', 'ours', '--pod-uid', UID]);
     const [lease] = await leases();
     expect(lease).toMatchObject({
       metadata: {
@@ -74,7 +74,7 @@ describe('the Lease of a proxy', () => {
   });
 
   it('says that it drains from SIGTERM on, and goes last', async () => {
-    const proxy = await start(['--drain-delay', '3']);
+    const proxy = await start(['--own-namespace', 'ours', '--drain-delay', '3']);
     proxy.child.kill('SIGTERM');
     await until('it says so', async () => (await leases())[0]?.metadata?.annotations?.['socketpod.dev/draining'] === 'true');
     await once(proxy.child, 'exit');

@@ -2,17 +2,22 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SPEC } from '../../src/api/schema.ts';
+import { connectKube, type KubeClient } from '../../src/kube/client.ts';
+import type { Heartbeat } from '../../src/kube/heartbeat.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
-import { FunctionsOf, installDefinition, proxyLease, type RunningController, startController } from '../support/controller.ts';
+import { FunctionsOf, installDefinition, playProxy, type RunningController, startController } from '../support/controller.ts';
 import { until } from '../support/ports.ts';
 
 const NAME = 'websocketfunctions.socketpod.dev';
 let api: TestApi;
+let client: KubeClient;
+let heartbeat: Heartbeat | undefined;
 let functions: FunctionsOf;
 let controller: RunningController;
 
 beforeAll(async () => {
   api = await startApi({ controllers: true });
+  client = connectKube(api.kubeconfig);
   await installDefinition(api);
   functions = new FunctionsOf(api);
   for (const name of ['a', 'b', 'c']) api.kubectl(['create', 'namespace', name]);
@@ -25,6 +30,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   expect(await controller?.stop()).toBe(0);
+  await heartbeat?.stop();
+  await client?.close();
   await api?.stop();
 });
 
@@ -33,7 +40,7 @@ describe('Accepted', () => {
     functions.apply('a', 'plain');
     await functions.reason('a', 'plain', 'Accepted');
     await functions.reason('a', 'plain', 'NoProxy', 'Ready');
-    api.kubectl(['apply', '-f', '-'], proxyLease());
+    heartbeat = await playProxy(client, 'aaaaaaaaaa');
     await functions.reason('a', 'plain', 'Ready', 'Ready');
     expect(api.kubectl(['wait', '-n', 'a', 'wsf/plain', '--for=condition=Ready', '--timeout=10s'])).toContain('condition met');
     const { status } = functions.get('a', 'plain');

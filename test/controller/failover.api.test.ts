@@ -1,9 +1,9 @@
 // Two controllers and an API server that goes away: one leads, the other takes over, and everything converges.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
-import { Heartbeat } from '../../src/kube/heartbeat.ts';
+import type { Heartbeat } from '../../src/kube/heartbeat.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
-import { FunctionsOf, installDefinition, type RunningController, startController } from '../support/controller.ts';
+import { FunctionsOf, installDefinition, playProxy, type RunningController, startController } from '../support/controller.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
 import { samples } from '../support/metrics.ts';
 import { until } from '../support/ports.ts';
@@ -23,8 +23,7 @@ beforeAll(async () => {
   await installDefinition(api);
   functions = new FunctionsOf(api);
   api.kubectl(['create', 'namespace', 'a']);
-  heartbeat = new Heartbeat({ client, namespace: 'default', proxyId: 'aaaaaaaaaa', podName: 'p', podUid: undefined, log: () => {} });
-  await heartbeat.start();
+  heartbeat = await playProxy(client, 'aaaaaaaaaa');
   for (let i = 0; i < COUNT; i++) functions.apply('a', `f${i}`, { route: { hosts: [`h${i % 20}.example`] } });
 }, 90_000);
 

@@ -1,130 +1,117 @@
-// Orphans on a real API server: pods of dead proxies go, and nothing else does. Times of the liveness are a tenth of the real ones.
-
-import type { V1Pod } from '@kubernetes/client-node';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Orphans } from '../../src/controller/orphans.ts';
-import { podFor } from '../../src/core/pod.ts';
-import { connectKube, type KubeClient } from '../../src/kube/client.ts';
-import { Heartbeat } from '../../src/kube/heartbeat.ts';
-import { createLease, microTime } from '../../src/kube/lease.ts';
-import { createPod } from '../../src/kube/pods.ts';
-import { Proxies } from '../../src/kube/proxies.ts';
-import { Watches } from '../../src/kube/watches.ts';
+// Orphans on a real API server: pods of dead proxies go, and nothing else does. Times are a tenth of the real ones.
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { startApi, type TestApi } from '../support/cluster.ts';
-import { type FaultProxy, faultyApi } from '../support/faults.ts';
 import { until } from '../support/ports.ts';
-import { served } from '../support/proxy.ts';
+import { QUICK_TIMES, Scene } from './scene.ts';
 
-const TIMES = { deadMs: 3000, silentMs: 1800 };
-const RENEW_MS = 500;
+const [A, B] = ['aaaaaaaaaa', 'bbbbbbbbbb'];
 let api: TestApi;
-let direct: KubeClient;
-let between: FaultProxy;
-let client: KubeClient;
-const endings: (() => unknown)[] = [];
+let scenes = 0;
 
 beforeAll(async () => {
   api = await startApi();
-  direct = connectKube(api.kubeconfig);
-  const faulty = await faultyApi(api.kubeconfig);
-  between = faulty;
-  client = connectKube(faulty.kubeconfig);
-  api.kubectl(['create', 'namespace', 'test']);
 }, 90_000);
 
-afterEach(async () => {
-  between.set('pass');
-  for (const end of endings.splice(0).reverse()) await end();
-  api.kubectl(['delete', 'pods', '-n', 'test', '--all', '--force', '--grace-period=0']);
-  api.kubectl(['delete', 'leases', '-n', 'default', '--all']);
-});
+afterAll(() => api?.stop());
 
-afterAll(async () => {
-  await client?.close();
-  await direct?.close();
-  await between?.stop();
-  await api?.stop();
-});
-
-/** A controller that leads, in what it does about orphans. */
-async function controller(): Promise<{ deleted: string[]; logged: string[] }> {
-  const deleted: string[] = [];
-  const logged: string[] = [];
-  const log = (line: string) => void logged.push(line);
-  const proxies = new Proxies({ client, namespace: 'default', times: TIMES, log, changed: () => {} });
-  const pods = new Watches<V1Pod>(client, {
-    base: '/api/v1',
-    resource: 'pods',
-    namespaces: [],
-    query: { labelSelector: 'socketpod.dev/function' },
-    set: () => {},
-    gone: () => {},
-    fault: () => {},
-  });
-  await Promise.all([proxies.start(), pods.start()]);
-  const orphans = new Orphans({ client, pods: pods.objects, proxies, observer: { orphanDeleted: (fn) => void deleted.push(fn) }, log });
-  const timer = setInterval(() => orphans.check(), 100);
-  endings.push(() => {
-    clearInterval(timer);
-    proxies.stop();
-    pods.stop();
-  });
-  return { deleted, logged };
+async function scene({ onTestFinished }: TestContext): Promise<Scene> {
+  const made = await new Scene(api, `scene-${++scenes}`, QUICK_TIMES).start();
+  onTestFinished(() => made.stop());
+  return made;
 }
 
-/** A proxy that lives. */
-async function alive(proxyId: string, through = direct): Promise<Heartbeat> {
-  const heartbeat = new Heartbeat({
-    client: through,
-    namespace: 'default',
-    proxyId,
-    podName: 'p',
-    podUid: undefined,
-    renewMs: RENEW_MS,
-    log: () => {},
-  });
-  await heartbeat.start();
-  endings.push(() => heartbeat.stop());
-  return heartbeat;
+/** A proxy that lived, made these pods, and was killed. */
+async function killed(scene: Scene, proxyId: string, pods: number): Promise<void> {
+  const way = await scene.way();
+  await scene.proxy(proxyId, way);
+  for (let i = 0; i < pods; i++) await scene.pod(proxyId);
+  way.between.set('refuse');
 }
-
-/** The Lease that a proxy left when it was killed. */
-const killed = (proxyId: string) =>
-  createLease(direct, {
-    metadata: { namespace: 'default', name: `socketpod-proxy-${proxyId}`, labels: { 'socketpod.dev/lease': 'proxy' } },
-    spec: { holderIdentity: 'p', renewTime: microTime() } as object,
-  });
-
-const FUNCTION = served('echo', { template: { spec: { containers: [{ name: 'function', image: 'localhost/fn:1' }] } } });
-
-function pod(proxyId: string, slot: number): Promise<V1Pod> {
-  return createPod(direct, podFor(FUNCTION, { slot, proxyId, requestId: crypto.randomUUID(), defaults: true }));
-}
-
-async function names(path: string): Promise<string[]> {
-  const { items } = await direct.call<{ items: { metadata: { name: string } }[] }>('GET', path);
-  return items.map(({ metadata }) => metadata.name).sort();
-}
-const podNames = () => names('/api/v1/namespaces/test/pods');
-const leaseNames = () => names('/apis/coordination.k8s.io/v1/namespaces/default/leases');
 
 describe('the pods of a dead proxy', () => {
-  it('go, and its Lease after them; those of the living stay', async () => {
-    await alive('aaaaaaaaaa');
-    await killed('bbbbbbbbbb');
-    for (const slot of [0, 1]) await pod('aaaaaaaaaa', slot);
-    for (let slot = 2; slot < 32; slot++) await pod('bbbbbbbbbb', slot);
-    const { deleted } = await controller();
-    await until('its Lease is gone', async () => (await leaseNames()).length === 1, 20_000);
-    expect(await podNames()).toEqual(['echo-slot-0', 'echo-slot-1']);
-    expect(await leaseNames()).toEqual(['socketpod-proxy-aaaaaaaaaa']);
-    expect(deleted).toEqual(Array.from({ length: 30 }, () => 'test/echo'));
+  it.concurrent('go, and its Lease after them; those of the living stay', async (context) => {
+    const at = await scene(context);
+    await at.proxy(A);
+    for (let i = 0; i < 2; i++) await at.pod(A);
+    const { deleted } = await at.controller('c');
+    await killed(at, B, 30);
+    await until('its Lease is gone', async () => !(await at.leases()).includes(`socketpod-proxy-${B}`), 20_000);
+    expect(await at.pods()).toEqual(['echo-slot-0', 'echo-slot-1']);
+    expect(await at.leases()).toEqual(['socketpod-controller', `socketpod-proxy-${A}`]);
+    expect(deleted).toEqual(Array.from({ length: 30 }, () => `${at.namespace}/echo`));
   });
 
-  it('go too when nobody knows its Lease', async () => {
-    await alive('aaaaaaaaaa');
-    await pod('cccccccccc', 0);
-    await controller();
-    await until('the pod is gone', async () => (await podNames()).length === 0, 20_000);
+  it.concurrent('go too when nobody ever saw its Lease', async (context) => {
+    const at = await scene(context);
+    await at.pod(B);
+    await at.controller('c');
+    await until('the pod is gone', async () => (await at.pods()).length === 0, 20_000);
+  });
+
+  it.concurrent('go when a controller comes that was away as it died', async (context) => {
+    const at = await scene(context);
+    await killed(at, B, 3);
+    const end = performance.now() + at.times.liveness.deadMs;
+    await until('it has been dead for long', () => performance.now() > end);
+    expect(await at.pods()).toHaveLength(3);
+    await at.controller('late');
+    await until('the pods are gone', async () => (await at.pods()).length === 0, 20_000);
+  });
+
+  it.concurrent('go although the leading controller dies with it', async (context) => {
+    const at = await scene(context);
+    const way = await at.way();
+    const leader = await at.controller('leader', way);
+    await until('it leads', () => leader.election.leading);
+    const next = await at.controller('next');
+    await killed(at, B, 3);
+    way.between.set('refuse');
+    await until('the pods are gone', async () => (await at.pods()).length === 0, 20_000);
+    expect(next.deleted).toHaveLength(3);
+    way.between.set('pass');
+  });
+
+  it.concurrent('go later when the API server was away', async (context) => {
+    const at = await scene(context);
+    const way = await at.way();
+    const controller = await at.controller('c', way);
+    await until('it leads', () => controller.election.leading);
+    await killed(at, B, 3);
+    await until('it is dead', () => {
+      const dead = controller.proxies.isDead(B, 0);
+      if (dead) way.between.set('refuse');
+      return dead;
+    });
+    await until('it leads no more', () => !controller.election.leading);
+    way.between.set('pass');
+    await until('the pods are gone', async () => (await at.pods()).length === 0, 20_000);
+    expect(controller.deleted.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('nothing else is touched', () => {
+  it.concurrent('not a pod without our labels, or that no function owns', async (context) => {
+    const at = await scene(context);
+    await at.pod(B, ({ metadata }) => delete metadata?.labels?.['socketpod.dev/proxy']);
+    await at.pod(B, ({ metadata }) => delete metadata?.ownerReferences);
+    await at.pod(B, ({ metadata }) => {
+      for (const owner of metadata?.ownerReferences ?? []) owner.kind = 'Job';
+    });
+    await at.pod(B);
+    await at.controller('c');
+    await until('the orphan is gone', async () => !(await at.pods()).includes('echo-slot-3'), 20_000);
+    const end = performance.now() + at.times.liveness.deadMs;
+    await until('the rest had its time', () => performance.now() > end);
+    expect(await at.pods()).toEqual(['echo-slot-0', 'echo-slot-1', 'echo-slot-2']);
+  });
+
+  it.concurrent('not the pods of a proxy that drains', async (context) => {
+    const at = await scene(context);
+    (await at.proxy(A)).drain();
+    await at.pod(A);
+    await at.pod(B);
+    await at.controller('c');
+    await until('the orphan is gone', async () => !(await at.pods()).includes('echo-slot-1'), 20_000);
+    expect(await at.pods()).toEqual(['echo-slot-0']);
   });
 });

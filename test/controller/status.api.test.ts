@@ -5,10 +5,10 @@ import { DEFAULT_CEILINGS } from '../../src/api/ceilings.ts';
 import { podFor } from '../../src/core/pod.ts';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
 import { FunctionReader } from '../../src/kube/functions.ts';
-import { Heartbeat } from '../../src/kube/heartbeat.ts';
+import type { Heartbeat } from '../../src/kube/heartbeat.ts';
 import { createPod, deletePod } from '../../src/kube/pods.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
-import { FunctionsOf, installDefinition, type RunningController, startController } from '../support/controller.ts';
+import { FunctionsOf, installDefinition, playProxy, type RunningController, startController } from '../support/controller.ts';
 import { samples } from '../support/metrics.ts';
 import { until } from '../support/ports.ts';
 
@@ -26,8 +26,7 @@ beforeAll(async () => {
   await installDefinition(api);
   functions = new FunctionsOf(api);
   api.kubectl(['create', 'namespace', 'a']);
-  heartbeat = new Heartbeat({ client, namespace: 'default', proxyId: PROXY, podName: 'p', podUid: undefined, log: () => {} });
-  await heartbeat.start();
+  heartbeat = await playProxy(client, PROXY);
   controller = await startController(api.kubeconfig);
   await controller.leads();
 }, 90_000);

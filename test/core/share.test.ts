@@ -1,6 +1,8 @@
 // Warm pods: whose they are, and what is done about them.
 import { describe, expect, it } from 'vitest';
+import type { Reason } from '../../src/core/outcome.ts';
 import {
+  afterCreate,
   afterFailure,
   afterReady,
   type Failures,
@@ -106,7 +108,7 @@ describe('the plan', () => {
 });
 
 describe('after failures', () => {
-  const fail = (before: Failures, begunAt: number, now: number, reason: 'port_timeout' | 'api_unavailable' = 'port_timeout') =>
+  const fail = (before: Failures, begunAt: number, now: number, reason: Reason = 'port_timeout') =>
     afterFailure(before, reason, { begunAt, now, random: 0.999999 });
 
   it('the next try comes later and later, up to five minutes', () => {
@@ -132,6 +134,13 @@ describe('after failures', () => {
     let failures = NO_FAILURES;
     for (let i = 0; i < 20; i++) failures = fail(failures, i * 1e6, i * 1e6, 'api_unavailable');
     expect(failures.blockedUntil - 19e6).toBeLessThanOrEqual(10_000);
+    expect(afterCreate(failures)).toBe(NO_FAILURES);
+  });
+
+  it('a create that succeeds proves nothing of pods that do not become ready', () => {
+    const failures = fail(NO_FAILURES, 0, 0);
+    expect(afterCreate(failures)).toBe(failures);
+    expect(afterCreate(fail(failures, 5000, 5000, 'pod_rejected'))).toBe(NO_FAILURES);
   });
 
   it('one that becomes ready lets all others be created at once, but the next failure waits longer than the first', () => {

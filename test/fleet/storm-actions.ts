@@ -75,7 +75,7 @@ export class Storm {
     if (dice < 0.8) return this.#note('watches cut', () => api.cutWatches());
     if (dice < 0.85) return this.#note('watches expired', () => api.expireWatches());
     if (dice < 0.9) return this.#note('creates lost', () => api.loseCreates(1 + Math.floor(random() * 5)));
-    const fault = (['stopped', 'stalled', 'busy', 'broken', 'blind'] as const)[Math.floor(random() * 5)] ?? 'busy';
+    const fault = (['stopped', 'stalled', 'busy', 'broken', 'choppy'] as const)[Math.floor(random() * 5)] ?? 'busy';
     return this.#fault(fault, random() * FAULT_MS);
   }
 

@@ -1,4 +1,4 @@
-// The election on a real API server: candidates in this process, each with a connection of its own that can be cut. Times are a tenth
+// The election on a real API server: candidates in this process, each with a connection of its own that can be cut. Times are a sixth
 // of the real ones where a test waits for them.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ELECTION_TIMES, type ElectionTimes } from '../../src/core/election.ts';
@@ -10,7 +10,7 @@ import { startApi, type TestApi } from '../support/cluster.ts';
 import { type FaultProxy, faultyApi } from '../support/faults.ts';
 import { until } from '../support/ports.ts';
 
-const QUICK: ElectionTimes = { leaseMs: 1500, deadlineMs: 1000, retryMs: 400 };
+const QUICK: ElectionTimes = { leaseMs: 2400, deadlineMs: 1800, retryMs: 400 };
 let api: TestApi;
 let direct: KubeClient;
 
@@ -31,6 +31,8 @@ interface Candidate {
   readonly election: Election;
   readonly spans: { from: number; to: number | undefined }[];
   readonly faults: string[];
+  /** Its calls to the API server, as `patch leases`. */
+  readonly calls: string[];
   /** SIGTERM: it releases the Lease. */
   stop(): Promise<void>;
 }
@@ -39,7 +41,9 @@ const candidates: Candidate[] = [];
 
 async function candidate(name: string, times = QUICK): Promise<Candidate> {
   const between = await faultyApi(api.kubeconfig, name);
-  const client = connectKube(between.kubeconfig);
+  const calls: string[] = [];
+  const kubeCalled = (verb: string, resource: string) => void calls.push(`${verb} ${resource}`);
+  const client = connectKube(between.kubeconfig, { kubeCalled, watchRestarted: () => {} });
   const faults: string[] = [];
   const log = (line: string) => void faults.push(line);
   const proxies = new Proxies({ client, namespace: 'default', log, changed: () => {} });
@@ -61,6 +65,7 @@ async function candidate(name: string, times = QUICK): Promise<Candidate> {
     election,
     spans,
     faults,
+    calls,
     async stop() {
       over.abort();
       await running;
@@ -121,8 +126,8 @@ describe('of several controllers', () => {
     const a = await candidate('a');
     await until('a leads', () => a.election.leading);
     const b = await candidate('b');
-    const end = performance.now() + 3 * QUICK.leaseMs;
-    await until('three Leases have passed', () => {
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => {
       b.between.cut();
       return performance.now() > end;
     });
@@ -130,13 +135,23 @@ describe('of several controllers', () => {
     expect(b.spans).toEqual([]);
   });
 
+  it('one that stands by asks the API server nothing', async () => {
+    const a = await candidate('a');
+    await until('a leads', () => a.election.leading);
+    const b = await candidate('b');
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => performance.now() > end);
+    expect(b.calls).toEqual(['list leases', 'watch leases']);
+    expect(b.faults).toEqual([]);
+  });
+
   it('one whose watch is silent asks, and is told that another leads', async () => {
     const a = await candidate('a');
     await until('a leads', () => a.election.leading);
     const b = await candidate('b');
     b.between.stallOpen();
-    const end = performance.now() + 3 * QUICK.leaseMs;
-    await until('three Leases have passed', () => performance.now() > end);
+    const end = performance.now() + 2 * QUICK.leaseMs;
+    await until('two Leases have passed', () => performance.now() > end);
     expect(leaders()).toEqual(['a']);
     expect(b.spans).toEqual([]);
   });
@@ -148,5 +163,23 @@ describe('of several controllers', () => {
     await until('it is there again', async () => (await holder()) === 'a');
     expect(a.spans).toHaveLength(1);
     expect(a.election.leading).toBe(true);
+  });
+
+  it('one takes a Lease that bears no label of ours when its time is over', async () => {
+    const body = { metadata: { name: 'socketpod-controller' }, spec: { holderIdentity: 'nobody', leaseDurationSeconds: 15 } };
+    await deleteLease(direct, { metadata: { namespace: 'default', name: 'socketpod-controller' } });
+    await direct.call('POST', '/apis/coordination.k8s.io/v1/namespaces/default/leases', { body });
+    const begun = performance.now();
+    const a = await candidate('a');
+    await until('a leads', () => a.election.leading);
+    expect(performance.now() - begun).toBeGreaterThan(QUICK.leaseMs);
+    expect((await getLease(direct, 'default', 'socketpod-controller'))?.metadata?.labels).toEqual({ 'socketpod.dev/lease': 'controller' });
+  });
+
+  it('one whose work fails says so and releases the Lease', async () => {
+    const election = new Election({ client: direct, namespace: 'default', identity: 'x', leases: new Map(), times: QUICK, log: () => {} });
+    const bug = new Error('a bug');
+    await expect(election.run(() => Promise.reject(bug), new AbortController().signal)).rejects.toBe(bug);
+    expect(await holder()).toBe('');
   });
 });

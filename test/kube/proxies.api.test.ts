@@ -104,12 +104,15 @@ describe('the proxies that share the warm pods', () => {
   });
 
   it.concurrent('lose one that is silent, and have it back if it was only away', async (context) => {
-    const { alive, watcher, between, faulty } = await scene(context);
+    const { alive, watcher, between, faulty, namespace } = await scene(context);
     await alive(A);
     await alive(B, faulty);
     const { proxies, told } = await watcher();
     between.set('refuse');
     await until('b is dead', () => proxies.isDead(B, 0), 20_000);
+    expect(proxies.sharing()).toEqual([A]);
+    await deleteLease(direct, { metadata: { namespace, name: `socketpod-proxy-${B}` } }); // as the controller does
+    await until('its Lease is gone', () => proxies.leases.size === 1);
     expect(proxies.sharing()).toEqual([A]);
     between.set('pass');
     await until('b is back', () => proxies.sharing().length === 2, 20_000);
@@ -117,14 +120,28 @@ describe('the proxies that share the warm pods', () => {
     expect(told).toEqual([`${A},${B}`, A, `${A},${B}`]);
   });
 
-  it.concurrent('have one back whose Lease somebody deleted', async (context) => {
+  it.concurrent('do not lose one whose Lease somebody deleted, as it makes another', async (context) => {
     const { alive, watcher, namespace } = await scene(context);
     await alive(A);
     const { proxies, told } = await watcher();
+    const uid = () => proxies.leases.get(`${namespace}/socketpod-proxy-${A}`)?.metadata?.uid;
+    const before = uid();
     await deleteLease(direct, { metadata: { namespace, name: `socketpod-proxy-${A}` } });
-    await until('it has another', () => told.length === 3);
-    expect(told).toEqual([A, '', A]);
+    await until('its Lease is gone', () => uid() === undefined);
+    await until('it has another', () => ![undefined, before].includes(uid()));
+    expect(told).toEqual([A]);
     expect(proxies.isDead(A, 0)).toBe(false);
+  });
+
+  it.concurrent('lose one whose Lease somebody deleted, when it does not come back', async (context) => {
+    const { alive, watcher, between, faulty, namespace } = await scene(context);
+    await alive(A);
+    await alive(B, faulty);
+    const { told } = await watcher();
+    between.set('refuse');
+    await deleteLease(direct, { metadata: { namespace, name: `socketpod-proxy-${B}` } });
+    await until('b is gone', () => told.length === 2, 20_000);
+    expect(told).toEqual([`${A},${B}`, A]);
   });
 
   it.concurrent('are nobody who has only a name like ours', async (context) => {

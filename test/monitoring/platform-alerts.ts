@@ -157,12 +157,12 @@ export const PLATFORM_CASES: readonly AlertCase[] = [
   {
     alert: 'SocketpodPodDeletesPending',
     why: 'never under 30',
-    series: { 'socketpod_pending_deletes{instance="a"}': '30x30 40x30' },
+    series: { 'socketpod_pending_deletes{instance="a",pod="proxy-1"}': '30x30 40x30' },
     at: '16m',
     fires: [
       {
-        labels: { instance: 'a' },
-        summary: 'a cannot delete pods fast enough.',
+        labels: { instance: 'a', pod: 'proxy-1' },
+        summary: 'proxy-1 cannot delete pods fast enough.',
         description:
           'At least 30 of its pods are waiting for the API server to confirm their deletion, for 10m. Each still takes room and a place under maxConnections.',
       },

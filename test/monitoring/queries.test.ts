@@ -4,9 +4,10 @@ import { RECORDING_RULES } from '../../charts/monitoring/recording.ts';
 import { FUNCTION_FAULTS, PLATFORM_FAULTS } from '../../charts/monitoring/thresholds.ts';
 import { OUTCOMES } from '../../src/core/outcome.ts';
 import { type Definition, type Name, SERIES } from '../../src/metrics/definitions.ts';
-import { PANEL_QUERIES, RULE_QUERIES, read, type Selector } from './queries.ts';
+import { panelQueries, RULE_QUERIES, read, type Selector } from './queries.ts';
 
-const ALL = [...RULE_QUERIES, ...PANEL_QUERIES];
+const VARIABLES = { namespace: '.*', function: '.*', range: '1h', rateInterval: '1m' };
+const ALL = [...RULE_QUERIES, ...panelQueries(() => VARIABLES)];
 /** What Prometheus puts on every series of a target. */
 const OF_TARGETS = ['instance', 'job'];
 const RECORDED = new Set(RECORDING_RULES.map(({ record }) => record));

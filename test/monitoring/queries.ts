@@ -2,7 +2,7 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import { ALERTS } from '../../charts/monitoring/alerts.ts';
 import { BOARDS } from '../../charts/monitoring/boards.ts';
-import { substituted } from '../../charts/monitoring/panel.ts';
+import { type Board, substituted, type Variables } from '../../charts/monitoring/panel.ts';
 import { RECORDING_RULES } from '../../charts/monitoring/recording.ts';
 
 /** An expression, and where it stands. */
@@ -11,17 +11,19 @@ export interface Placed {
   readonly expr: string;
 }
 
-/** Those of the panels as Prometheus gets them for all functions. */
-export const PANEL_QUERIES: readonly Placed[] = BOARDS.flatMap(({ title, rows }) =>
-  rows.flatMap(({ panels }) =>
-    panels.flatMap((panel) =>
-      panel.queries.map(({ expr, legend }) => ({
-        where: `${title}: ${panel.title}: ${legend}`,
-        expr: substituted(expr, { namespace: '.*', function: '.*', range: '1h', rateInterval: '1m' }),
-      })),
+/** Those of the panels as Prometheus gets them. */
+export function panelQueries(variables: (board: Board) => Variables): Placed[] {
+  return BOARDS.flatMap((board) =>
+    board.rows.flatMap(({ panels }) =>
+      panels.flatMap(({ title, queries }) =>
+        queries.map(({ expr, legend }) => ({
+          where: `${board.title}: ${title}: ${legend}`,
+          expr: substituted(expr, variables(board)),
+        })),
+      ),
     ),
-  ),
-);
+  );
+}
 
 /** Those of the rules. */
 export const RULE_QUERIES: readonly Placed[] = [

@@ -32,6 +32,7 @@ beforeAll(async () => {
 afterEach(async () => {
   between.set('pass');
   await Promise.all(replicas.splice(0).map((one) => one.stop()));
+  kubectl(['delete', 'wsf', '-n', NAMESPACE, '--all', '--wait=false']); // or the processes of the next test serve them too
   await watch.none();
 }, 90_000);
 
@@ -125,8 +126,6 @@ describe('processes of socketpod proxy', () => {
     await until('the other has all', () => watch.warm().length === 4 && new Set(owners()).size === 1, 30_000);
     socket.close(1000);
     await watch.settles(4);
-    kubectl(['delete', 'wsf', '-n', NAMESPACE, 'scaled', '--wait=false']);
-    await watch.none();
     expect(await second.stop()).toBe(0);
   });
 
@@ -136,8 +135,6 @@ describe('processes of socketpod proxy', () => {
     const told = () => kubectl(['get', 'events', '-n', NAMESPACE, '-o', 'jsonpath={range .items[*]}{.reason} {.message}{"\\n"}{end}']);
     await until('there is an Event', () => told().includes('ContainerExited'), 30_000);
     expect(told()).toContain('405 the container exited before its port opened: a warm pod: exit code 3');
-    kubectl(['delete', 'wsf', '-n', NAMESPACE, 'untold', '--wait=false']);
-    await watch.none();
     expect(await proxy.stop()).toBe(0);
   });
 });

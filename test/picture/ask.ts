@@ -1,4 +1,5 @@
 // Asks a real Prometheus the queries of the panels, for the picture.
+import { colorsOf } from '../../charts/monitoring/colors.ts';
 import { legendOf, type Panel, type Query, type Row, substituted, type Variables } from '../../charts/monitoring/panel.ts';
 import type { Prometheus } from '../support/prometheus.ts';
 import type { Line, Span } from './chart.ts';
@@ -24,7 +25,13 @@ async function answer(prometheus: Prometheus, panel: Panel, asked: Asked): Promi
   if (panel.kind === 'table') return { panel, lines: [], cells: await cells(prometheus, panel, asked) };
   const over = panel.kind === 'stat' ? now : course;
   const lines = (await Promise.all(panel.queries.map((query) => over(prometheus, query, asked)))).flat();
-  return { panel, lines };
+  return { panel, lines: lines.toSorted((a, b) => place(a) - place(b)) };
+}
+
+/** What has a colour of its own stands in the order of the colours: stages one after the other. */
+function place({ name, template }: Line): number {
+  const at = Object.keys(colorsOf(template)).indexOf(name);
+  return at < 0 ? Number.MAX_SAFE_INTEGER : at;
 }
 
 async function now(prometheus: Prometheus, { expr, legend }: Query, { from, seconds, variables }: Asked): Promise<Line[]> {

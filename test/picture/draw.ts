@@ -1,7 +1,9 @@
 // `npm run picture`: a run on a real node with real clients, Prometheus beside it, and the overview's panels drawn from its answers.
 import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { OVERVIEW } from '../../charts/monitoring/boards.ts';
+import { startController } from '../support/controller.ts';
 import { applyAll, functionObject, installCrd, kubectl, makeNamespace, startNodeProxy } from '../support/node.ts';
 import { startPrometheus } from '../support/prometheus.ts';
 import { ask } from './ask.ts';
@@ -11,7 +13,7 @@ import { picture } from './svg.ts';
 const FILE = join(import.meta.dirname, '..', '..', 'docs', 'overview.svg');
 /** Length of the run and of a step of the panels (s). */
 const SECONDS = Number(process.env.SOCKETPOD_PICTURE_SECONDS ?? 300);
-const STEP = 2;
+const STEP = 3;
 /** What Grafana would make of `$__rate_interval` at a scrape each second is less; over this the lines are calm. */
 const RATE_INTERVAL = '30s';
 
@@ -51,8 +53,9 @@ for (const [namespace, functions] of Object.entries(FUNCTIONS)) {
   await makeNamespace(namespace);
   applyAll(namespace, functions);
 }
+const controller = await startController(process.env.KUBECONFIG ?? '');
 const proxy = await startNodeProxy();
-const prometheus = await startPrometheus([`127.0.0.1:${proxy.adminPort}`]);
+const prometheus = await startPrometheus([proxy, controller].map(({ adminPort }) => `127.0.0.1:${adminPort}`));
 for (const [namespace, functions] of Object.entries(FUNCTIONS)) {
   for (const fn of functions) await proxy.serves(`${namespace}/${(fn as { metadata: { name: string } }).metadata.name}`);
 }
@@ -61,14 +64,15 @@ const from = Math.ceil(Date.now() / 1000);
 await load(`ws://127.0.0.1:${proxy.port}`, CROWDS, SECONDS, randomBySeed(7));
 const variables = { namespace: '.*', function: '.*', range: `${SECONDS}s`, rateInterval: RATE_INTERVAL };
 const rows = await ask(prometheus, OVERVIEW.rows.slice(0, 4), { from, seconds: SECONDS, step: STEP, variables });
+const count = Object.values(FUNCTIONS).flat().length;
 const notes = [
-  `A run of ${SECONDS / 60} minutes on one node: ${Object.values(FUNCTIONS).flat().length} functions, clients at random. Time in minutes from its start.`,
+  "Drawn by npm run picture from a real Prometheus' answers to the queries of the dashboard's panels. Not a screenshot of Grafana.",
+  `A run of ${SECONDS / 60} minutes on one node of ${availableParallelism()} cores, ${count} functions, clients at random. Times are minutes of the run; rates are over ${RATE_INTERVAL}.`,
 ];
-const title = 'Socketpod / Overview';
-const note = `Drawn by npm run picture from a real Prometheus' answers to the queries of the dashboard's panels. Not a screenshot of Grafana. ${notes[0]}`;
-writeFileSync(FILE, picture(title, [note], rows, { seconds: SECONDS, step: STEP }));
+writeFileSync(FILE, picture('Socketpod / Overview', notes, rows, { seconds: SECONDS, step: STEP }));
 console.log(`wrote ${FILE}`);
 await prometheus.stop();
 await proxy.stop();
+await controller.stop();
 kubectl(['delete', 'wsf', '-A', '--all']);
 process.exit(0); // clients that have not gone go with it

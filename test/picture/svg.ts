@@ -21,7 +21,7 @@ const MARGIN = 12;
 const GAP = 10;
 const COLUMN = (WIDTH - 2 * MARGIN + GAP) / 24;
 const HEIGHT = { stat: 74, lines: 206, stack: 206, table: 206 } as const;
-const HEAD = 64;
+const HEAD = 70;
 const ROW_TITLE = 26;
 
 const STYLE = `
@@ -60,7 +60,7 @@ export function picture(title: string, notes: readonly string[], rows: readonly 
   }
   const head = [
     `<text class="head" x="${MARGIN}" y="28">${escaped(title)}</text>`,
-    ...notes.map((note, index) => `<text class="note" x="${MARGIN}" y="${46 + index * 15}">${escaped(note)}</text>`),
+    ...notes.map((note, index) => `<text class="note" x="${MARGIN}" y="${47 + index * 16}">${escaped(note)}</text>`),
   ];
   const height = Math.ceil(y + 6);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">

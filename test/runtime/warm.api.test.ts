@@ -19,6 +19,8 @@ let between: FaultProxy & { readonly kubeconfig: string };
 let direct: KubeClient;
 let watch: Watch<V1Pod>;
 let sharing: string[] = [];
+/** Reasons for which warm pods failed. */
+const failed: string[] = [];
 const replicas: { readonly runtime: PodRuntime; readonly client: KubeClient }[] = [];
 /** The most pods at a time, and the most creates under way. */
 let most = 0;
@@ -67,7 +69,11 @@ async function replica(proxyId: string): Promise<PodRuntime> {
     }
     return answer as ReturnType<typeof client.call<never>>;
   };
-  const runtime = new PodRuntime({ ...podRuntimeOptions(client, proxyId), sharing: () => sharing });
+  const runtime = new PodRuntime({
+    ...podRuntimeOptions(client, proxyId),
+    sharing: () => sharing,
+    warmFailed: (_fn, { reason }) => void failed.push(reason),
+  });
   replicas.push({ runtime, client });
   await runtime.ready();
   return runtime;
@@ -92,6 +98,11 @@ function counted(expected: string[]): Promise<void> {
   return until(`there are ${expected.join(', ')}`, () => counts().join() === expected.join(), 15_000).catch((error) => {
     throw new Error(`${error.message}; there are ${counts().join(', ')}`);
   });
+}
+
+/** Waits until the answers to so many creates have come. */
+function knows(runtime: PodRuntime, count: number): Promise<void> {
+  return until(`${count} pods are known`, () => [...runtime.pods()].length === count);
 }
 
 const [A, B, C] = ['aaaaaaaaaa', 'bbbbbbbbbb', 'cccccccccc'];
@@ -145,7 +156,7 @@ describe('a start', () => {
     const runtime = await replica(A);
     const fn = warmFunction(2, 10);
     runtime.serve(fn);
-    await counted([`${A} 2`]);
+    await knows(runtime, 2);
     const over = new AbortController();
     const before = new Set([...watch.objects.values()].map(({ metadata }) => metadata?.uid));
     const started = runtime.start({ fn, connectionId: 'c-1', signal: over.signal });
@@ -200,11 +211,11 @@ describe('an API server that is away', () => {
     sharing = [A];
     const runtime = await replica(A);
     runtime.serve(warmFunction(2, 10));
-    await counted([`${A} 2`]);
+    await knows(runtime, 2);
     between.set('refuse');
     runtime.serve({ ...warmFunction(2, 10, { port: 8000 }), generation: 2 });
     runtime.serve({ ...warmFunction(3, 10), name: 'other' });
-    await until('deletions wait', () => runtime.pendingDeletes === 2);
+    await until('deletions wait, and creates have failed', () => runtime.pendingDeletes === 2 && failed.length > 0);
     between.set('pass');
     await until('all is as it should be', () => counts().join() === `${A} 5` && runtime.pendingDeletes === 0, 25_000);
     const ports = [...watch.objects.values()].filter(({ metadata }) => metadata?.labels?.['socketpod.dev/function'] === 'echo');

@@ -11,9 +11,9 @@ import { listenAnywhere } from './ports.ts';
 
 /**
  * `stopped`: nobody listens. `stalled`: it answers nothing, and what it is told is done when it is over. `busy`: 429 to all. `broken`: 500
- * to all. `blind`: watches are cut as soon as they are opened, all else passes.
+ * to all. `choppy`: watches are cut a second after they are opened, all else passes.
  */
-export type ApiFault = 'pass' | 'stopped' | 'stalled' | 'busy' | 'broken' | 'blind';
+export type ApiFault = 'pass' | 'stopped' | 'stalled' | 'busy' | 'broken' | 'choppy';
 
 /** A way to the API server. */
 export interface FaultyApi {
@@ -81,7 +81,8 @@ export async function startFaultyApi(name = 'faulty'): Promise<FaultyApi> {
     for await (const chunk of asked) chunks.push(chunk);
     while (fault === 'stalled' && !answer.destroyed) await sleep(20);
     if (answer.destroyed) return; // whoever asked has given up
-    if (fault === 'stopped' || (fault === 'blind' && verb === 'watch')) return void answer.destroy();
+    if (fault === 'stopped') return void answer.destroy();
+    if (fault === 'choppy' && verb === 'watch') setTimeout(() => answer.destroy(), 1000);
     if (fault === 'busy') return refuse(answer.setHeader('retry-after', '1'), 429, 'TooManyRequests');
     if (fault === 'broken') return refuse(answer, 500, 'InternalError');
     if (verb === 'watch' && expired > 0 && expired-- > 0) return refuse(answer, 410, 'Expired');
@@ -104,7 +105,7 @@ export async function startFaultyApi(name = 'faulty'): Promise<FaultyApi> {
       const was = fault;
       fault = next;
       if (next === 'stopped') server.closeAllConnections();
-      if (next === 'busy' || next === 'broken' || next === 'blind') cutWatches();
+      if (next === 'busy' || next === 'broken' || next === 'choppy') cutWatches();
       if ((was === 'stalled') === (next === 'stalled')) return;
       for (const { from, answer } of open) next === 'stalled' ? from?.unpipe(answer) : from?.pipe(answer);
     },

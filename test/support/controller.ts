@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Condition, WebSocketFunction } from '../../src/api/types.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { Heartbeat } from '../../src/kube/heartbeat.ts';
 import type { TestApi } from './cluster.ts';
 import { functionObject, type LogLine } from './node.ts';
 import { until } from './ports.ts';
@@ -21,7 +23,7 @@ export interface RunningController {
   stop(): Promise<number | null>;
 }
 
-/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it watches. */
+/** Starts it with this kubeconfig, its Leases in `default`. Resolves when it listens. */
 export async function startController(kubeconfig: string, args: readonly string[] = []): Promise<RunningController> {
   const given = ['--kubeconfig', kubeconfig, '--own-namespace', 'default', '--admin', '127.0.0.1:0', ...args];
   const child = spawn(process.execPath, [MAIN, 'controller', ...given], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -33,7 +35,7 @@ export async function startController(kubeconfig: string, args: readonly string[
     if (!line) throw new Error(`the controller ended before ${what}`);
     return line;
   };
-  const { admin } = await said('it watches', ({ message }) => message === 'watching');
+  const { admin } = await said('it listens', ({ message }) => message === 'listening');
   return {
     child,
     adminPort: Number(admin),
@@ -105,12 +107,9 @@ export async function installDefinition(api: TestApi): Promise<void> {
   await until('the resource is served', () => api.kubectl(['api-resources']).includes('websocketfunctions'), 20_000);
 }
 
-/** The Lease of a proxy that does not run: enough to make functions Ready, for as long as it is believed. */
-export function proxyLease(id = 'aaaaaaaaaa'): string {
-  return JSON.stringify({
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    metadata: { name: `socketpod-proxy-${id}`, namespace: 'default', labels: { 'socketpod.dev/lease': 'proxy' } },
-    spec: { holderIdentity: 'proxy', leaseDurationSeconds: 30, renewTime: new Date().toISOString().replace('Z', '000Z') },
-  });
+/** The Lease of a proxy that does not run: functions are Ready until it is stopped. */
+export async function playProxy(client: KubeClient, proxyId: string): Promise<Heartbeat> {
+  const heartbeat = new Heartbeat({ client, namespace: 'default', proxyId, podName: 'played', podUid: undefined, log: () => {} });
+  await heartbeat.start();
+  return heartbeat;
 }

@@ -10,6 +10,8 @@ export interface FunctionsApi {
   /** Merges into the spec. */
   edit(name: string, spec: object): Promise<WebSocketFunction>;
   remove(name: string): Promise<void>;
+  /** All of them, by one call. */
+  removeAll(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export function functionsApi(namespace: string): FunctionsApi {
         if (!isNotFound(error)) throw error;
       });
     },
+    removeAll: () => client.call('DELETE', base),
     stop: () => client.close(),
   };
 }

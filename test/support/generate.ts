@@ -7,7 +7,7 @@ import { schemaOf, yamlOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { crdYaml } from '../../src/cli/crd.ts';
 import { scfCodesTable, scfFieldsTable } from './scf-tables.ts';
-import { codesTable, fieldsTable, limitsTable, metricsTable, optionsTable, valuesTable } from './tables.ts';
+import { codesTable, conditionsTable, fieldsTable, limitsTable, metricsTable, optionsTable, valuesTable } from './tables.ts';
 import { alertsTable, panelsTable, runbooks, scfTable } from './tables-monitoring.ts';
 import { terminalPage } from './terminal-page.ts';
 
@@ -45,6 +45,7 @@ export const GENERATED: readonly Generated[] = [
 
 const TABLES: Readonly<Record<string, () => string>> = {
   codes: codesTable,
+  conditions: conditionsTable,
   fields: fieldsTable,
   limits: limitsTable,
   options: optionsTable,

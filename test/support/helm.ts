@@ -1,5 +1,5 @@
 // The real helm, of the cluster's binary, on our chart; and what it renders.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,18 +34,35 @@ export interface Helmed {
 /** Values of the chart, as an object; helm reads them from its standard input. */
 export type ChartValues = object;
 
-/** Runs helm, with homes of its own. */
-export function helm(args: readonly string[], values?: ChartValues): Helmed {
+/** The command line, and the environment with homes that nobody else has. */
+function prepared(args: readonly string[], values: ChartValues | undefined) {
   const binary = kubeBinary();
   if (!binary) throw new Error('the cluster binary is not built; run npm run test:cluster');
   const home = mkdtempSync(join(tmpdir(), 'socketpod-helm-'));
-  try {
-    const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
-    const all = ['helm', ...args, ...(values === undefined ? [] : ['--values', '-'])];
-    return spawnSync(binary, all, { cwd: ROOT, encoding: 'utf8', input: JSON.stringify(values ?? {}), env, maxBuffer: 64 * 1024 * 1024 });
-  } finally {
-    rmSync(home, { recursive: true, force: true });
-  }
+  const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
+  const words = ['helm', ...args, ...(values === undefined ? [] : ['--values', '-'])];
+  return { binary, words, env, input: JSON.stringify(values ?? {}), clear: () => rmSync(home, { recursive: true, force: true }) };
+}
+
+/** Runs helm. */
+export function helm(args: readonly string[], values?: ChartValues): Helmed {
+  const { binary, words, env, input, clear } = prepared(args, values);
+  const result = spawnSync(binary, words, { cwd: ROOT, encoding: 'utf8', input, env, maxBuffer: 64 * 1024 * 1024 });
+  clear();
+  return result;
+}
+
+/** Runs helm while the test goes on. Rejects with its words when it fails. @returns what it printed */
+export async function helmBeside(args: readonly string[], values?: ChartValues): Promise<string> {
+  const { binary, words, env, input, clear } = prepared(args, values);
+  const child = spawn(binary, words, { cwd: ROOT, env });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  child.stdin.end(input);
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  clear();
+  if (status !== 0) throw new Error(`helm ${args.join(' ')}: ${said}`);
+  return said;
 }
 
 /** Runs helm, and throws with its words when it fails. @returns what it printed */

@@ -33,6 +33,8 @@ export interface PodHistory {
   now(fn?: string): PodLife[];
   /** The most pod objects that a function had at a time since the last call of `forgetMost`. */
   most(fn: string): number;
+  /** The most pods that a proxy had at a time which were for nobody yet, made or being made, and not yet told to go. */
+  mostUnused(proxy: string): number;
   forgetMost(): void;
   none(ms?: number): Promise<void>;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export async function watchHistory(namespace: string): Promise<PodHistory> {
   const lives = new Map<string, PodLife>();
   const there = new Map<string, PodLife>();
   const mosts = new Map<string, number>();
+  const unused = new Map<string, number>();
   const countOf = (fn: string) => [...there.values()].filter((life) => life.function === fn).length;
   const count = (fn: string) => mosts.set(fn, Math.max(mosts.get(fn) ?? 0, countOf(fn)));
   const set = (pod: V1Pod) => {
@@ -59,10 +62,13 @@ export async function watchHistory(namespace: string): Promise<PodHistory> {
     const id = labels[`${LABEL}request-id`];
     if (id) life.requestIds.add(id);
     if (pod.metadata?.deletionTimestamp) life.deletedAt ??= performance.now();
-    if (lives.has(uid)) return;
-    lives.set(uid, life);
-    there.set(uid, life);
-    count(life.function);
+    if (!lives.has(uid)) {
+      lives.set(uid, life);
+      there.set(uid, life);
+      count(life.function);
+    }
+    const idle = [...there.values()].filter((one) => one.proxy === life.proxy && one.requestIds.size === 0 && stateOf(one) !== 'going');
+    unused.set(life.proxy, Math.max(unused.get(life.proxy) ?? 0, idle.length));
   };
   const gone = (pod: V1Pod) => {
     const life = lives.get(pod.metadata?.uid ?? '');
@@ -76,8 +82,10 @@ export async function watchHistory(namespace: string): Promise<PodHistory> {
     lives,
     now: (fn) => [...there.values()].filter((life) => fn === undefined || life.function === fn),
     most: (fn) => mosts.get(fn) ?? 0,
+    mostUnused: (proxy) => unused.get(proxy) ?? 0,
     forgetMost() {
       mosts.clear();
+      unused.clear();
       for (const life of there.values()) count(life.function);
     },
     none: (ms = 30_000) => until('all pods are gone', () => there.size === 0, ms),

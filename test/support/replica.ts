@@ -72,7 +72,7 @@ export interface WarmWatch {
   readonly pods: ReadonlyMap<string, V1Pod>;
   /** Pods that were ever there, by uid. */
   readonly ever: ReadonlyMap<string, V1Pod>;
-  /** Those that wait for a connection, of one replica or of all. */
+  /** Those that wait for a connection, the oldest first, of one replica or of all. */
   warm(proxy?: string): V1Pod[];
   /** The most pods in state warm that a replica had at a time, those that are being deleted included. */
   most(proxy: string): number;
@@ -88,14 +88,18 @@ export async function watchWarm(namespace: string): Promise<WarmWatch> {
   const ever = new Map<string, V1Pod>();
   const mosts = new Map<string, number>();
   const labels = (pod: V1Pod) => pod.metadata?.labels ?? {};
-  const warm = (proxy?: string) =>
+  const inState = (proxy?: string) =>
     [...watch.objects.values()].filter(
       (pod) => labels(pod)['socketpod.dev/state'] === 'warm' && (proxy === undefined || labels(pod)['socketpod.dev/proxy'] === proxy),
     );
+  const warm = (proxy?: string) =>
+    inState(proxy)
+      .filter(({ metadata }) => !metadata?.deletionTimestamp)
+      .sort((a, b) => versionOf(a) - versionOf(b));
   const note = (pod: V1Pod) => {
     ever.set(pod.metadata?.uid ?? '', pod);
     const proxy = labels(pod)['socketpod.dev/proxy'] ?? '';
-    mosts.set(proxy, Math.max(mosts.get(proxy) ?? 0, warm(proxy).length));
+    mosts.set(proxy, Math.max(mosts.get(proxy) ?? 0, inState(proxy).length));
   };
   const watch: Watch<V1Pod> = new Watch<V1Pod>(client, {
     path: `/api/v1/namespaces/${namespace}/pods`,
@@ -123,4 +127,9 @@ export async function watchWarm(namespace: string): Promise<WarmWatch> {
       await client.close();
     },
   };
+}
+
+/** When it became warm, in the API server's own time: the label was its last change. */
+function versionOf({ metadata }: V1Pod): number {
+  return Number(metadata?.resourceVersion);
 }

@@ -4,6 +4,7 @@ import { rowsOf } from '../../charts/values/kinds.ts';
 import { VALUES } from '../../charts/values/values.ts';
 import { SPEC } from '../../src/api/schema.ts';
 import { OPTIONS } from '../../src/config.ts';
+import { ACCEPTED_REASONS, READY_REASONS, WARM_REASONS } from '../../src/core/conditions.ts';
 import { LIMITS } from '../../src/core/limit.ts';
 import { type CloseAction, OUTCOMES, type Outcome, outcome } from '../../src/core/outcome.ts';
 import { type Label, SERIES } from '../../src/metrics/definitions.ts';
@@ -56,13 +57,14 @@ export function optionsTable(): string {
 
 /** Every series with its labels and what they may say. */
 export function metricsTable(): string {
-  const rows = Object.entries(SERIES).map(([name, { type, labels, help, buckets }]) => [
+  const rows = Object.entries(SERIES).map(([name, { type, labels, help, buckets, of = ['proxy'] }]) => [
     `\`${name}\``,
+    of.join(', '),
     type,
     Object.entries(labels).map(labelOf).join(', '),
     buckets ? `${help} Buckets: ${buckets.join(' ')}.` : help,
   ]);
-  return table(['name', 'type', 'labels', 'meaning'], rows);
+  return table(['name', 'of', 'type', 'labels', 'meaning'], rows);
 }
 
 function labelOf([name, values]: [string, Label]): string {
@@ -85,4 +87,13 @@ export function limitsTable(): string {
 /** Every value of the chart. */
 export function valuesTable(): string {
   return table(['value', 'kind', 'default', 'meaning'], rowsOf(VALUES));
+}
+
+/** Every reason of every condition, with its meaning. */
+export function conditionsTable(): string {
+  const reasons = { Accepted: ACCEPTED_REASONS, Ready: READY_REASONS, WarmPodsReady: WARM_REASONS };
+  const rows = Object.entries(reasons).flatMap(([type, all]) =>
+    Object.entries(all).map(([reason, { status, meaning }]) => [`\`${type}\``, status, `\`${reason}\``, meaning]),
+  );
+  return table(['condition', 'status', 'reason', 'meaning'], rows);
 }

@@ -102,7 +102,9 @@ host-rules.yaml: |
 {{- if .Values.hostRules }}
 - --host-rules=/etc/socketpod/host-rules.yaml
 {{- end }}
-- --pod-defaults={{ ternary "on" "off" .Values.podDefaults }}
+{{- if not .Values.podDefaults }}
+- --pod-defaults=off
+{{- end }}
 {{- end }}
 
 {{/* The metadata and the part of a pod that proxy and controller have alike. */}}
