@@ -121,7 +121,7 @@ describe('processes of socketpod proxy', () => {
     const owners = () => watch.warm().map(({ metadata }) => metadata?.labels?.['socketpod.dev/proxy']);
     expect(new Set(owners()).size).toBe(2);
     const { socket } = await mustOpen(`ws://127.0.0.1:${second.port}/replicas/scaled`);
-    expect(second.lines.find(({ message }) => message === 'open')).toMatchObject({ start: 'warm' });
+    await until('it is told', () => second.lines.some(({ message, start }) => message === 'open' && start === 'warm'));
     expect(await first.stop()).toBe(0);
     await until('the other has all', () => watch.warm().length === 4 && new Set(owners()).size === 1, 30_000);
     socket.close(1000);
