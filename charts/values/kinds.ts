@@ -1,7 +1,7 @@
 // The kinds of values of the chart, and what is made of a tree of them: values.yaml, values.schema.json and the table of the docs.
 import { stringify } from 'yaml';
 
-/** A JSON schema (draft 2020-12), as Helm reads it. */
+/** A JSON schema (draft 7: what every Helm reads). */
 type Schema = Readonly<Record<string, unknown>>;
 
 /** One value: what it is for, what it is if nobody says, and what it may be. */

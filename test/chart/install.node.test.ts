@@ -3,11 +3,14 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
+import { median } from '../bench/figures.ts';
 import { CHART, mustHelm } from '../support/helm.ts';
 import { ask, kubectl, openSocket } from '../support/node.ts';
 import { until } from '../support/ports.ts';
+import { startsToReady } from './ready.ts';
 import {
   clusterWide,
   echoThrough,
@@ -82,6 +85,21 @@ describe('an installation', () => {
   it('passes helm test', () => {
     expect(mustHelm(['test', 'socketpod', '-n', 'socketpod', '--timeout', '60s'])).toMatch(/Phase: +Succeeded/);
   });
+});
+
+describe('the image', () => {
+  it('is under 80 MB compressed, with Node', () => {
+    const archive = process.env.IMAGES?.split(' ').find((path) => path.includes('/socketpod-')) ?? '';
+    const megabytes = gzipSync(readFileSync(archive)).length / 1e6;
+    console.log(`the image: ${megabytes.toFixed(1)} MB compressed`);
+    expect(megabytes).toBeLessThan(80);
+  });
+
+  it('serves soon after its start', async () => {
+    const times = await startsToReady(10);
+    console.log(`start to ready, 10 pods one after another: p50 ${median(times).toFixed(0)} ms, max ${Math.max(...times).toFixed(0)} ms`);
+    expect(median(times)).toBeLessThan(10_000); // ten times the promise: a hang, not a delay
+  }, 120_000);
 });
 
 describe("the proxy's account", () => {

@@ -57,7 +57,7 @@ export function functionPods(): string[] {
 /** Every object without a namespace, as `KIND.GROUP/NAME`, but for what Kubernetes makes by itself all the time. */
 export function clusterWide(): string[] {
   const kinds = kubectl(['api-resources', '--namespaced=false', '--verbs=list', '-o', 'name']).trim().split('\n');
-  const listed = kinds.filter((kind) => !/componentstatuses|^nodes$|apiservices/.test(kind));
+  const listed = kinds.filter((kind) => !/componentstatuses|^nodes$|apiservices|ipaddresses/.test(kind));
   return kubectl(['get', listed.join(','), '-o', 'name', '--ignore-not-found'])
     .trim()
     .split('\n')

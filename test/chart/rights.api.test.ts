@@ -45,12 +45,9 @@ function rights(account: string, namespace: string): string[] {
       .split('\n')
       .filter((line) => line !== '')
       .flatMap((line) => {
-        const [resource = ''] = line.split(/\s+/);
-        const verbs = line.slice(line.lastIndexOf('[') + 1, line.lastIndexOf(']')).split(' ');
-        // Rules about paths begin with a blank: they name no resource.
-        return line.startsWith(' ')
-          ? verbs.map((verb) => `${line.trim().split(/\s+/)[0]} ${verb}`)
-          : verbs.map((verb) => `${resource} ${verb}`);
+        // Rules about paths name no resource.
+        const [, resource = '', paths = '', names, verbs = ''] = /^(\S*)\s+\[(.*)\]\s+\[(.*)\]\s+\[(.*)\]$/.exec(line) ?? [];
+        return verbs.split(' ').map((verb) => `${resource}${paths}${names ? `/${names}` : ''} ${verb}`);
       });
   const everybody = new Set(
     list(['--as=system:serviceaccount:team-c:anybody', '--as-group=system:serviceaccounts', '--as-group=system:authenticated']),

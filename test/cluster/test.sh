@@ -16,5 +16,7 @@ if [ "$(id -u)" != 0 ]; then
   exec vitest run --project cluster "$@"
 fi
 images=$("$here/images.sh")
-"$here/../clients/build.sh" > /dev/null # here, as there is no way out of the namespaces
+# Here, as there is no way out of the namespaces.
+"$here/../clients/build.sh" > /dev/null
+(cd "$here/../chart/crds" && go mod download)
 SOCKETPOD_TEST_NODE=1 IMAGES=${images//$'\n'/ } "$here/cluster.sh" vitest run --project cluster "$@"

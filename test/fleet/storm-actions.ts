@@ -119,9 +119,9 @@ export class Storm {
   }
 
   async #oneProxy(act: (proxy: StormProxies['all'][number]) => Promise<unknown>): Promise<void> {
-    const { serving } = this.#scene.proxies;
-    const one = serving[Math.floor(this.#scene.random() * serving.length)];
-    if (one && serving.length > 2) await act(one);
+    const staying = this.#scene.proxies.serving.filter(({ doomed }) => !doomed);
+    const one = staying[Math.floor(this.#scene.random() * staying.length)];
+    if (one && staying.length > 1) await act(one);
   }
 
   async #killController(): Promise<void> {

@@ -10,6 +10,8 @@ export interface StormProxy {
   readonly lines: readonly LogLine[];
   readonly process: NodeProxy;
   state: 'serving' | 'draining' | 'drained' | 'killed';
+  /** Its end is decided: nobody else ends it. */
+  doomed: boolean;
 }
 
 /** All that ever ran, and how one is made. */
@@ -29,13 +31,14 @@ export class StormProxies {
   async start(): Promise<StormProxy> {
     let process: NodeProxy | undefined;
     while (!process) process = await startNodeProxy(this.#args).catch(() => undefined);
-    const proxy: StormProxy = { port: process.port, id: idOf(process), lines: process.lines, process, state: 'serving' };
+    const proxy: StormProxy = { port: process.port, id: idOf(process), lines: process.lines, process, state: 'serving', doomed: false };
     this.all.push(proxy);
     return proxy;
   }
 
   /** kill -9; another one takes its place. */
   async kill(proxy: StormProxy): Promise<void> {
+    proxy.doomed = true;
     proxy.state = 'killed';
     await killNow(proxy.process);
     await this.start();
@@ -43,6 +46,7 @@ export class StormProxies {
 
   /** SIGTERM; another one takes its place. Resolves when that serves, and the old one has come to its end. */
   async roll(proxy: StormProxy): Promise<void> {
+    proxy.doomed = true;
     await this.start();
     proxy.state = 'draining';
     const { child } = proxy.process;

@@ -34,7 +34,7 @@ export const GENERATED: readonly Generated[] = [
   { path: `${CHART}/values.yaml`, content: () => `${NOT_BY_HAND}${yamlOf(VALUES)}` },
   {
     path: `${CHART}/values.schema.json`,
-    content: () => `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schemaOf(VALUES) }, null, 2)}\n`,
+    content: () => `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
   { path: 'examples/terminal/index.html', content: terminalPage },
   ...['README.md', 'docs/values.md', 'docs/monitoring.md', 'docs/scf.md'].map((path) => ({
