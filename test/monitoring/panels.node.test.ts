@@ -37,7 +37,9 @@ const FUNCTIONS = [
 ];
 
 /** What needs more than a client: a watch that breaks, and moments too short for a scrape. */
-const NOT_MOVED = ['socketpod_watch_restarts_total', 'socketpod_pending_deletes', 'socketpod_draining'];
+const NOT_MOVED = ['socketpod_watch_restarts_total', 'socketpod_pending_deletes', 'socketpod_draining', 'socketpod_queue_depth'];
+/** Ends of the clients: of a crowd, of one that leaves, of the strangers. */
+const ENDS = { crowd: 4, leave: 1, strangers: 3 };
 
 const QUERIES = panelQueries(({ functions }) => ({
   namespace: functions === 'one' ? NAMESPACE : '.*',
@@ -66,8 +68,8 @@ async function crowd(): Promise<void> {
   large?.send(Buffer.alloc(300_000));
   crashed?.send('exit 7');
   let echoes = 0;
-  throttled?.on('message', () => void (++echoes === 4 && throttled.close(1000)));
-  for (let i = 0; i < 4; i++) throttled?.send('x');
+  throttled?.on('message', () => void (++echoes === 6 && throttled.close(1000)));
+  for (let i = 0; i < 6; i++) throttled?.send('x');
   await Promise.all(closed);
 }
 
@@ -76,11 +78,11 @@ const podsOf = (name: string, state: string) =>
     ({ metadata }) => metadata?.labels?.['socketpod.dev/function'] === name && metadata.labels['socketpod.dev/state'] === state,
   ).length;
 
-/** A client that leaves while its pod starts. */
+/** A client that leaves while its pod starts, once a scrape has seen it wait. */
 async function leave(): Promise<void> {
   const socket = new WebSocket(urlOf('never'));
   socket.on('error', () => {});
-  await until('its pod is there', () => podsOf('never', 'starting') === 1);
+  await until('it is seen', async () => ((await value('socketpod_pending_connections{function="never"} > 0')) ?? 0) > 0, 30_000);
   socket.terminate();
 }
 
@@ -119,10 +121,11 @@ beforeAll(async () => {
   await crash();
   await Promise.all([crowd(), leave(), strangers()]);
   // A rate sees what came after the first sample of a series: the second of each.
-  const ends = `sum(socketpod_connections_total{instance="127.0.0.1:${proxy.adminPort}"})`;
-  await until('the first ends are scraped', async () => (await value(ends)) === 7, 30_000);
+  const seen = (count: number) => async () => ((await value('sum(socketpod_connections_total)')) ?? 0) >= count;
+  const first = ENDS.crowd + ENDS.leave + ENDS.strangers;
+  await until('the first ends are scraped', seen(first), 30_000);
   await Promise.all([crowd(), strangers()]);
-  await until('the second ends are scraped', async () => (await value(ends)) === 13, 30_000);
+  await until('the second ends are scraped', seen(first + ENDS.crowd + ENDS.strangers), 30_000);
   await until('the pod of the dead proxy is deleted', async () => ((await value('socketpod_orphan_pods_deleted_total')) ?? 0) > 0, 90_000);
 }, 240_000);
 
