@@ -40,6 +40,15 @@ interface Written {
   readonly stored: WebSocketFunctionStatus | undefined;
 }
 
+/** The status that a function should have. */
+interface Wanted {
+  readonly entry: Entry;
+  readonly status: WebSocketFunctionStatus;
+  readonly difference: ReturnType<typeof differenceOf>;
+  /** When time alone may change it (ms). */
+  readonly againMs: number | undefined;
+}
+
 /** Writes statuses, one function at a time. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -88,8 +97,8 @@ export class Reconciler {
     }
   }
 
-  /** The status that a function should have, and how it differs; undefined: nothing is to be said of it now. */
-  #look(key: string) {
+  /** Undefined: nothing is to be said of this function now. */
+  #look(key: string): Wanted | undefined {
     const { functions, pods, publicUrl, hasProxy } = this.#options;
     const entry = functions.get(key);
     if (!entry || entry.found.metadata.deletionTimestamp) return undefined;

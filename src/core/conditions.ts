@@ -1,5 +1,5 @@
-// The conditions of a function (contract part 7): what is observed -> Accepted, Ready, WarmPodsReady. The README's table of reasons is
-// made of this file's.
+// The conditions of a function (contract part 7): what is observed -> Accepted, Ready, WarmPodsReady. The table of
+// docs/operations.md is made of this file's.
 import type { Condition } from '../api/types.ts';
 import { firstBytes } from './last-words.ts';
 

@@ -1,4 +1,4 @@
-// Every series once: name, type, labels with what they may say, meaning, buckets. The registry is built from it, and the README's table.
+// Every series once: name, type, labels with what they may say, meaning, buckets. The registry is built from it, and the table of docs/reference.md.
 import { LIMITS, type Limit } from '../core/limit.ts';
 
 /** A list: the label says one of these and nothing else. Words: what it says, where its name is not enough. */

@@ -182,3 +182,19 @@ describe('the values of the policy', () => {
     expect(create('proxy', pod({ ownerReferences: [] }))).toContain('pods of functions alone');
   });
 });
+
+describe('with a list of namespaces', () => {
+  beforeAll(() => {
+    api.kubectl(['delete', 'clusterroles,clusterrolebindings', '-l', 'app.kubernetes.io/component in (proxy,controller)']);
+    install({ namespaces: ['team-a', 'team-b'] });
+  });
+
+  it.each(['proxy', 'controller'])('the account of the %s has the same rights there, and none elsewhere', async (account) => {
+    const expected = [...new Set(documented(account, ['functions']))];
+    await until('the roles hold', () => rights(account, 'team-a').length > 0, 30_000);
+    for (const namespace of ['team-a', 'team-b']) expect(rights(account, namespace)).toEqual(expected);
+    expect(rights(account, 'team-c')).toEqual([]);
+    expect(rights(account, 'kube-system')).toEqual([]);
+    expect(rights(account, 'socketpod')).toEqual(documented(account, ['own']));
+  });
+});

@@ -65,6 +65,11 @@ async function settled(what: string, figure: () => number): Promise<void> {
   });
 }
 
+it('needs no other packages than python-push, for which the tests make an environment', () => {
+  const [own, others] = ['terminal', 'python-push'].map((name) => readFileSync(`examples/${name}/requirements.txt`, 'utf8'));
+  expect(own).toBe(others);
+});
+
 describe.skipIf(absent)(`terminal${why}`, () => {
   beforeEach(async () => {
     example = await startExample('terminal', 'python3', ['server.py'], {

@@ -14,7 +14,7 @@ import { until } from '../support/ports.ts';
 const NAMESPACE = 'outage';
 const SECONDS = Number(process.env.SOCKETPOD_OUTAGE_SECONDS ?? 90);
 /** Longer than a Lease lives, and a leader needs to be elected: whoever is taken for dead by mistake is gone by then (ms). */
-const AFTER_MS = 60_000;
+const AFTER_MS = 45_000;
 /** A pause of the talk over open connections (ms). */
 const TALK_MS = 2000;
 const FAULTS: readonly ApiFault[] = ['stopped', 'stalled', 'busy', 'choppy'];

@@ -13,7 +13,7 @@ import { until } from '../support/ports.ts';
 
 const NAMESPACE = 'scale';
 const FUNCTIONS = Number(process.env.SOCKETPOD_SCALE_FUNCTIONS ?? 1000);
-const REST_SECONDS = Number(process.env.SOCKETPOD_SCALE_REST_SECONDS ?? 120);
+const REST_SECONDS = Number(process.env.SOCKETPOD_SCALE_REST_SECONDS ?? 90);
 const WARM = 2;
 const NEW = 100;
 const CREATORS = 16;

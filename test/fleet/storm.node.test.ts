@@ -19,7 +19,7 @@ const NAMES = ['one', 'two', 'three', 'four'];
 const SECONDS = Number(process.env.SOCKETPOD_STORM_SECONDS ?? 120);
 const SEED = Number(process.env.SOCKETPOD_STORM_SEED ?? Math.floor(Math.random() * 2 ** 32));
 /** Between two quiet points (ms). */
-const RAGE_MS = 40_000;
+const RAGE_MS = 60_000;
 /** The bound for the pods of a killed proxy, and some more on a busy machine (ms). */
 const CALM_MS = 90_000;
 /** Longest fault, and what a watch needs to be back after it (ms). */

@@ -1,8 +1,8 @@
 // The controller's NetworkPolicy on a real node, enforced: who reaches a function's pod, and what it reaches. Each way is tried
-// without the policy first, so that a way that is closed is closed by it.
+// without the policy first, so that a way that is closed is closed by it. And statuses of functions that run.
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningController, startController } from '../support/controller.ts';
+import { FunctionsOf, type RunningController, startController } from '../support/controller.ts';
 import { functionObject, installCrd, kubectl, makeNamespace, mustOpen, type NodeProxy, startNodeProxy } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 
@@ -124,8 +124,22 @@ describe('the NetworkPolicy of a namespace with functions', () => {
     expect(proxy.lines.filter(({ message, code }) => message === 'end' && code !== 200)).toEqual([]);
   });
 
+  it('stands beside statuses that tell what runs on the node', async () => {
+    const functions = new FunctionsOf({ kubectl });
+    await until('the open connections are counted', () => functions.get(FUNCTIONS, 'second').status?.openConnections === 1);
+    functions.apply(FUNCTIONS, 'warm', { warmPods: 2 });
+    functions.apply(FUNCTIONS, 'broken', { warmPods: 1 }, {}, { image: 'localhost/there-is-none:1' });
+    kubectl(['wait', '-n', FUNCTIONS, 'wsf/warm', '--for=condition=WarmPodsReady', '--timeout=60s']);
+    expect(functions.get(FUNCTIONS, 'warm').status?.warmPods).toBe(2);
+    const { message } = await functions.reason(FUNCTIONS, 'broken', 'ImagePullFailed', 'WarmPodsReady', 60_000);
+    expect(message).toMatch(/^0 of 1 warm pods wait for a connection; the last one that failed: ErrImagePull: /);
+    kubectl(['scale', '-n', FUNCTIONS, 'wsf/warm', '--replicas=0']);
+    await until('none is warm', () => functions.get(FUNCTIONS, 'warm').status?.warmPods === 0, 30_000);
+    expect(functions.condition(FUNCTIONS, 'warm', 'WarmPodsReady')).toBeUndefined();
+  });
+
   it('goes with the last function, and what was closed is open again', async () => {
-    kubectl(['delete', 'wsf', '-n', FUNCTIONS, 'second', 'echo']);
+    kubectl(['delete', 'wsf', '-n', FUNCTIONS, '--all']);
     await until('it is gone', () => kubectl(['get', 'networkpolicy', '-n', FUNCTIONS, '-o', 'name']) === '');
     expect(reaches('default', 'neighbour', `${address.get('foe')} 9000`)).toBe(true);
   });

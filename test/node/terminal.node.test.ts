@@ -116,7 +116,7 @@ describe('one client', () => {
   it('in a browser sees the shell of a pod in the page', async () => {
     const browser = await Browser.start();
     try {
-      await browser.resize(1000, 400);
+      await browser.resize(1000, 260);
       await browser.open(`${pathToFileURL(join(EXAMPLE, 'index.html'))}#${url()}`);
       await browser.click('#key');
       await browser.type('try-the-terminal\n');
@@ -134,7 +134,7 @@ describe('one client', () => {
       await shows(/^terminal-slot-\d$/m);
       await browser.value('terminal.clearSelection()');
       if (PICTURES) writeFileSync(join(PICTURES, 'terminal.png'), await browser.picture());
-      await browser.type('exit\n');
+      await browser.type('exit 0\n');
       await until('the page shows its end', async () => (await browser.value('document.body.dataset.state')) === 'ended');
       expect(await browser.value('end.innerText')).toMatch(/200\s+The shell ended/);
       expect(browser.complaints).toEqual([]);

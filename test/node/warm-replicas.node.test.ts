@@ -9,6 +9,7 @@ import {
   kubectl,
   makeNamespace,
   mustOpen,
+  type NodeProxy,
   openSocket,
   startNodeProxy,
 } from '../support/node.ts';
@@ -19,6 +20,7 @@ const NAMESPACE = 'replicas';
 let watch: WarmWatch;
 let between: FaultProxy & { readonly kubeconfig: string };
 let replicas: Replica[] = [];
+const processes: NodeProxy[] = [];
 let sharing: string[] = [];
 let runs = 0;
 
@@ -31,7 +33,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   between.set('pass');
-  await Promise.all(replicas.splice(0).map((one) => one.stop()));
+  await Promise.all([...replicas.splice(0), ...processes.splice(0)].map((one) => one.stop()));
   kubectl(['delete', 'wsf', '-n', NAMESPACE, '--all', '--wait=false']); // or the processes of the next test serve them too
   await watch.none();
 }, 90_000);
@@ -46,6 +48,12 @@ async function start(count: number, kubeconfig?: string): Promise<Replica[]> {
   sharing = Array.from({ length: count }, (_, i) => `replica${i}${run}`);
   replicas = await Promise.all(sharing.map((id) => startReplica(id, () => sharing, kubeconfig)));
   return replicas;
+}
+
+async function startProcess(): Promise<NodeProxy> {
+  const process = await startNodeProxy();
+  processes.push(process);
+  return process;
 }
 
 const shares = () => replicas.map(({ id }) => watch.warm(id).length);
@@ -113,7 +121,7 @@ describe('while the API server is away', () => {
 
 describe('processes of socketpod proxy', () => {
   it('share by their Leases, follow kubectl scale, and leave theirs to the other when one is told to end', async () => {
-    const [first, second] = [await startNodeProxy(), await startNodeProxy()];
+    const [first, second] = [await startProcess(), await startProcess()];
     applyAll(NAMESPACE, [functionObject('scaled', {}, { warmPods: 1 })]);
     await watch.settles(1);
     kubectl(['scale', '-n', NAMESPACE, 'wsf/scaled', '--replicas=4']);
@@ -121,7 +129,7 @@ describe('processes of socketpod proxy', () => {
     const owners = () => watch.warm().map(({ metadata }) => metadata?.labels?.['socketpod.dev/proxy']);
     expect(new Set(owners()).size).toBe(2);
     const { socket } = await mustOpen(`ws://127.0.0.1:${second.port}/replicas/scaled`);
-    expect(second.lines.find(({ message }) => message === 'open')).toMatchObject({ start: 'warm' });
+    await until('it is told', () => second.lines.some(({ message, start }) => message === 'open' && start === 'warm'));
     expect(await first.stop()).toBe(0);
     await until('the other has all', () => watch.warm().length === 4 && new Set(owners()).size === 1, 30_000);
     socket.close(1000);
@@ -130,7 +138,7 @@ describe('processes of socketpod proxy', () => {
   });
 
   it('tell the author why warm pods do not become ready', async () => {
-    const proxy = await startNodeProxy();
+    const proxy = await startProcess();
     applyAll(NAMESPACE, [functionObject('untold', { args: ['--exit', '3'] }, { warmPods: 2 })]);
     const told = () => kubectl(['get', 'events', '-n', NAMESPACE, '-o', 'jsonpath={range .items[*]}{.reason} {.message}{"\\n"}{end}']);
     await until('there is an Event', () => told().includes('ContainerExited'), 30_000);

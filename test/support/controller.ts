@@ -52,9 +52,9 @@ export async function startController(kubeconfig: string, args: readonly string[
 
 /** Functions on an API server, as their authors and operators see them. */
 export class FunctionsOf {
-  readonly #api: TestApi;
+  readonly #api: Pick<TestApi, 'kubectl'>;
 
-  constructor(api: TestApi) {
+  constructor(api: Pick<TestApi, 'kubectl'>) {
     this.#api = api;
   }
 

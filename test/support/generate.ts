@@ -37,7 +37,7 @@ export const GENERATED: readonly Generated[] = [
     content: () => `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schemaOf(VALUES) }, null, 2)}\n`,
   },
   { path: 'examples/terminal/index.html', content: terminalPage },
-  ...['README.md', 'docs/values.md', 'docs/monitoring.md', 'docs/scf.md'].map((path) => ({
+  ...['README.md', ...['operations', 'reference', 'values', 'monitoring', 'scf'].map((page) => `docs/${page}.md`)].map((path) => ({
     path,
     content: () => withTables(readFileSync(join(ROOT, path), 'utf8')),
   })),
