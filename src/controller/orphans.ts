@@ -71,7 +71,7 @@ export class Orphans {
       if (proxyId === undefined || uid === undefined) continue;
       present.add(uid);
       // While there are pods of it the Lease stays: whoever leads next knows at once what they are.
-      if (proxies.isDead(proxyId, now) && !withPods.has(proxyId)) this.#delete(uid, () => deleteLease(this.#options.client, lease));
+      if (proxies.isDead(proxyId, now) && !withPods.has(proxyId)) this.#delete(uid, () => deleteLease(this.#options.client, lease, false));
     }
     for (const uid of this.#seenAt.keys()) if (!present.has(uid)) this.#seenAt.delete(uid);
     for (const uid of this.#deletions.keys()) if (!present.has(uid)) this.#deletions.delete(uid);
