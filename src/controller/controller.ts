@@ -177,7 +177,7 @@ export class Controller {
     this.#addFunctions();
     for (const namespace of this.#policies.namespaces()) this.#queue.add(namespace);
     while (!over.aborted) {
-      this.#orphans.check();
+      this.#orphans.check(over);
       await sleep(ORPHANS_MS, undefined, { signal: over }).catch(() => {}); // aborted: over
     }
     await Promise.all([this.#queue.stop(), this.#trials.stop()]);
