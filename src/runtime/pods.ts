@@ -6,7 +6,7 @@ import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { KubeError } from '../kube/client.ts';
-import { Changes } from './changes.ts';
+import { Changes, ChangesByKey } from './changes.ts';
 import { OwnPod } from './own-pod.ts';
 import { functionOf, OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
 import { openPort, resultOf } from './pod-port.ts';
@@ -42,7 +42,9 @@ export class PodRuntime implements Runtime {
   readonly #pods: OwnPods;
   readonly #warm: WarmPods;
   readonly #wanted: Wanted;
-  readonly #changes = new Changes();
+  /** Of what starts wait for, by function. */
+  readonly #changes = new ChangesByKey();
+  readonly #any = new Changes();
   /** Starts that wait for a free name, by function. */
   readonly #waiting = new Map<string, number>();
   #closed = false;
@@ -51,9 +53,10 @@ export class PodRuntime implements Runtime {
     this.#options = options;
     const { client, proxyId, observer, log, warmFailed } = options;
     const sharing = () => options.sharing();
-    const tell = () => this.#changes.tell();
+    const tell = (fn: string) => this.#changes.tell(fn);
     const changed = (fn: string) => {
-      this.#changes.tell();
+      tell(fn);
+      this.#any.tell();
       this.#warm.changed(fn);
     };
     const pods = new OwnPods(options, { changed, gone: (fn, seconds) => observer?.podGone(fn, seconds) });
@@ -102,9 +105,9 @@ export class PodRuntime implements Runtime {
   }
 
   full(fn: ServedFunction): boolean {
+    if (this.#warm.any(fn)) return false;
     const { taken, going } = this.#pods.held(fn);
-    const free = freeSlot(fn.spec.maxConnections, taken) !== undefined;
-    return !free && going === 0 && !this.#warm.any(fn) && !this.#wanted.possible(fn);
+    return going === 0 && freeSlot(fn.spec.maxConnections, taken) === undefined && !this.#wanted.possible(fn);
   }
 
   async start(request: StartRequest): Promise<Started> {
@@ -139,7 +142,7 @@ export class PodRuntime implements Runtime {
     this.#warm.drain();
     this.#pods.deleteAll();
     const timeout = AbortSignal.timeout(withinMs);
-    while (!this.#pods.none && !timeout.aborted) await this.#changes.next(timeout);
+    while (!this.#pods.none && !timeout.aborted) await this.#any.next(timeout);
     this.#pods.stopWatching();
   }
 
@@ -195,7 +198,7 @@ export class PodRuntime implements Runtime {
         const coming = this.#pods.held(fn).going + this.#wanted.asked(fn) + this.#warm.creating(fn);
         const asked = (this.#waiting.get(key) ?? 0) > coming && this.#wanted.ask(fn);
         if (coming === 0 && !asked) return undefined;
-        await this.#changes.next(patience);
+        await this.#changes.next(key, patience);
       }
     } finally {
       const left = (this.#waiting.get(key) ?? 0) - 1;

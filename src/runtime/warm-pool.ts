@@ -30,8 +30,8 @@ export interface WarmPoolOptions {
   waitingStarts(fn: string): number;
   /** This pool has pods to create: `create` is to be called when its turn has come. */
   asks(pool: WarmPool): void;
-  /** One is there, or ready: a start that waits may have it. */
-  tell(): void;
+  /** One of this function, `namespace/name`, is there, or ready: a start that waits may have it. */
+  tell(fn: string): void;
   /** What became of one that was created. */
   started(fn: string, result: 'ready' | 'failed' | 'abandoned'): void;
   /** One did not become ready, or died soon. */
@@ -149,7 +149,7 @@ export class WarmPool {
       this.#failures = afterCreate(this.#failures);
       if (this.#forgotten) this.#drop(pod);
       else void this.#lookAfter(pod);
-      tell();
+      tell(keyOf(fn));
     } else if (own !== 'taken' && template === this.#template) {
       this.#failure(begunAt, { ok: false, reason: reasonOfCreateError(own), detail: own.message });
     }
@@ -161,7 +161,7 @@ export class WarmPool {
       this.#options.started(keyOf(this.#fn), 'ready');
       this.#failures = afterReady(this.#failures);
       this.settle();
-      this.#options.tell();
+      this.#options.tell(keyOf(this.#fn));
     });
     if (failure && this.#pods.has(pod)) this.#bury(pod, failure);
   }
