@@ -35,7 +35,7 @@ export interface OwnPodsEvents {
 
 /** Slots and pods. What is made may be asked for once `ready` has resolved. */
 export class OwnPods {
-  readonly taken: TakenAddresses;
+  readonly taken = new TakenAddresses();
   readonly #options: OwnPodsOptions;
   readonly #events: OwnPodsEvents;
   readonly #watch: Watches<V1Pod>;
@@ -57,7 +57,6 @@ export class OwnPods {
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
     });
     this.#slots = new HeldSlots({ watched: this.#watch.objects, own: this.#own, proxyId: options.proxyId });
-    this.taken = new TakenAddresses(this.#watch.objects);
   }
 
   /** Resolves when all function pods are known. Rejects with a KubeError. */
@@ -169,6 +168,7 @@ export class OwnPods {
   #seen(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
     this.#slots.seen(key);
+    this.taken.see(key, pod);
     const own = this.#own.get(key);
     if (own === 'creating') return;
     if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
@@ -201,6 +201,7 @@ export class OwnPods {
   #vanished(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
     this.#slots.seen(key);
+    this.taken.see(key, undefined);
     const own = this.#own.get(key);
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#events.changed(functionOf(pod));
