@@ -1,6 +1,5 @@
 // One pod a connection: the runtime of `proxy`. A warm pod from memory, or else a new one in a free slot; where no slot is free it
 // waits for one that is being freed, and asks other replicas for those of their warm pods.
-import { LABEL_REQUEST_ID } from '../api/names.ts';
 import { connectedPatch } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
@@ -164,15 +163,12 @@ export class PodRuntime implements Runtime {
   }
 
   /** A pod for this connection that starts: a warm one that is under way already, or a new one. `warm`: one is ready by now. */
-  async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | 'warm' | StartFailure> {
+  async #make(request: StartRequest): Promise<OwnPod | 'warm' | StartFailure> {
+    const { fn, connectionId, signal } = request;
     for (;;) {
-      const place = await this.#place(fn, signal);
+      const place = await this.#place(request);
       if (place === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
-      if (place instanceof OwnPod) {
-        void place.patch({ metadata: { labels: { [LABEL_REQUEST_ID]: connectionId } } });
-        return place;
-      }
-      if (place === 'warm') return place;
+      if (place instanceof OwnPod || place === 'warm') return place;
       if (signal.aborted || this.#closed) {
         this.#pods.release(fn, place);
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
@@ -187,13 +183,14 @@ export class PodRuntime implements Runtime {
   }
 
   /** A reserved slot, or a warm pod; undefined when there is neither, nor anything to wait for, or that did not come in time. */
-  async #place(fn: ServedFunction, signal: AbortSignal): Promise<number | OwnPod | 'warm' | undefined> {
+  async #place(request: StartRequest): Promise<number | OwnPod | 'warm' | undefined> {
+    const { fn, signal } = request;
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
     const key = keyOf(fn);
     this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     try {
       for (;;) {
-        const slot = signal.aborted ? this.#pods.reserve(fn) : this.#atOnce(fn);
+        const slot = signal.aborted ? this.#pods.reserve(fn) : this.#atOnce(request);
         if (slot !== undefined || patience.aborted) return slot;
         const coming = this.#pods.held(fn).going + this.#wanted.asked(fn) + this.#warm.creating(fn);
         const asked = (this.#waiting.get(key) ?? 0) > coming && this.#wanted.ask(fn);
@@ -208,8 +205,8 @@ export class PodRuntime implements Runtime {
     }
   }
 
-  #atOnce(fn: ServedFunction): number | OwnPod | 'warm' | undefined {
-    return this.#warm.waiting(fn) ? 'warm' : (this.#warm.adopt(fn) ?? this.#pods.reserve(fn));
+  #atOnce(request: StartRequest): number | OwnPod | 'warm' | undefined {
+    return this.#warm.waiting(request.fn) ? 'warm' : (this.#warm.adopt(request) ?? this.#pods.reserve(request.fn));
   }
 
   /** @param settled to be called when the pod does not look like a warm one any more */

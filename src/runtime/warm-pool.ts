@@ -1,4 +1,5 @@
 // The warm pods of one function on this replica. What is to be created and deleted is decided in core/share.ts; here it is done.
+import { LABEL_REQUEST_ID } from '../api/names.ts';
 import { templateHash } from '../core/pod.ts';
 import { reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
@@ -212,11 +213,10 @@ export class WarmPool {
     if (this.#leaving.delete(own)) this.settle();
   }
 
-  /** Takes a pod that still starts out, to be a pod like any other from now on. */
-  adopt(pod: WarmPod): void {
-    this.#pods.delete(pod);
-    pod.takeOut();
-    this.later();
+  /** Takes a pod that still starts out, for this connection. Nothing is created for it before its label has landed. */
+  adopt(pod: WarmPod, connectionId: string): void {
+    this.#takeOut(pod);
+    void pod.own.patch({ metadata: { labels: { [LABEL_REQUEST_ID]: connectionId } } }).then((done) => done && this.settled(pod));
   }
 
   #takeOut(pod: WarmPod): void {
