@@ -101,8 +101,8 @@ export const VALUES = group('Values of the chart socketpod.', {
   }),
   uninstall: group('What helm uninstall does first.', {
     cleanup: flag(true, 'Whether a Job ends proxies and controller, and then deletes the pods of functions and what the controller made.'),
-    graceSeconds: whole(10, [0, 3600], 'Seconds that proxies and functions have.'),
-    timeoutSeconds: whole(240, [10, 86400], 'Seconds after which it gives up and says what is left.'),
+    graceSeconds: whole(10, [0, 3600], 'Seconds that pods of functions have to end.'),
+    timeoutSeconds: whole(240, [10, 86400], 'Seconds after which, besides proxy.drain.delay, it gives up and says what is left.'),
   }),
   test: group('What helm test does.', {
     function: text(

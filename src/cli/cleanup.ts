@@ -54,12 +54,22 @@ async function end(client: KubeClient, options: CleanupOptions, ends: number, sa
     options.namespace.length === 0 ? [kind] : options.namespace.map((namespace) => ({ ...kind, namespace }));
   const pods = { base: '/api/v1', resource: 'pods' };
 
-  const bounds = { grace: options.grace, ends };
-  // First those who would make new ones.
-  const ended = await endPods(client, [{ ...pods, namespace: own, labelSelector: ours }], () => true, bounds);
-  say(`proxies and controllers are gone: ${ended}`);
-  const functions = await endPods(client, everywhere({ ...pods, labelSelector: LABEL_FUNCTION }), isFunctionPod, bounds);
-  say(`pods of functions are gone: ${functions}`);
+  const ended = { processes: new Set<string>(), functions: new Set<string>() };
+  for (;;) {
+    const processes = await listObjects<V1Pod>(client, { ...pods, namespace: own, labelSelector: ours });
+    const found = await Promise.all(everywhere({ ...pods, labelSelector: LABEL_FUNCTION }).map((one) => listObjects<V1Pod>(client, one)));
+    const functions = found.flat().filter(isFunctionPod);
+    const left = [...processes, ...functions];
+    if (left.length === 0) break;
+    if (performance.now() > ends) throw new UserError(`the time is over, and there are still ${left.map(nameOf).join(', ')}`);
+    // Together: proxies drain as long as they have connections, and these end with their pods, by a close frame. Until a proxy
+    // notices its end it may still start pods; the next look finds them.
+    await endPods(client, processes, ended.processes, options.grace);
+    await endPods(client, functions, ended.functions, options.grace);
+    await sleep(LOOK_MS);
+  }
+  say(`proxies and controllers are gone: ${ended.processes.size}`);
+  say(`pods of functions are gone: ${ended.functions.size}`);
   const leases = { base: '/apis/coordination.k8s.io/v1', resource: 'leases', namespace: own, labelSelector: LABEL_LEASE };
   say(`Leases are deleted: ${await deleteAll(client, [leases])}`);
   const policies = {
@@ -70,28 +80,15 @@ async function end(client: KubeClient, options: CleanupOptions, ends: number, sa
   say(`NetworkPolicies of the controller are deleted: ${await deleteAll(client, everywhere(policies))}`);
 }
 
-/** Deletes these pods with a short grace, those too that have a longer one already, and waits until they are gone. @returns how many */
-async function endPods(
-  client: KubeClient,
-  where: readonly Collection[],
-  isOurs: (pod: V1Pod) => boolean,
-  { grace, ends }: { grace: number; ends: number },
-): Promise<number> {
-  const asked = new Set<string>();
-  for (;;) {
-    const found = (await Promise.all(where.map((collection) => listObjects<V1Pod>(client, collection)))).flat();
-    const left = found.filter(isOurs);
-    if (left.length === 0) return asked.size;
-    if (performance.now() > ends) throw new UserError(`the time is over, and there are still ${left.map(nameOf).join(', ')}`);
-    await eachOf(
-      left.filter(({ metadata }) => !asked.has(metadata?.uid ?? '')),
-      async (pod) => {
-        await deletePod(client, pod, grace);
-        asked.add(pod.metadata?.uid ?? '');
-      },
-    );
-    await sleep(LOOK_MS);
-  }
+/** Deletes those that were not deleted yet, with a short grace: some that end already have a longer one. */
+async function endPods(client: KubeClient, pods: readonly V1Pod[], ended: Set<string>, grace: number): Promise<void> {
+  await eachOf(
+    pods.filter(({ metadata }) => !ended.has(metadata?.uid ?? '')),
+    async (pod) => {
+      await deletePod(client, pod, grace);
+      ended.add(pod.metadata?.uid ?? '');
+    },
+  );
 }
 
 /** Deletes all of these. @returns how many */

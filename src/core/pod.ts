@@ -15,7 +15,7 @@ import {
   LABEL_TEMPLATE,
 } from '../api/names.ts';
 import type { Container } from '../api/types.ts';
-import type { ServedFunction } from './served.ts';
+import { keyOf, type ServedFunction } from './served.ts';
 import { slotName } from './slots.ts';
 
 /** Grace period where the template is silent, in seconds (contract part 2). */
@@ -113,6 +113,20 @@ export function isFunctionPod({ metadata }: V1Pod): boolean {
     ({ apiVersion, kind, controller }) => controller && apiVersion.startsWith(`${GROUP}/`) && kind === KIND,
   );
   return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
+}
+
+/** `namespace/name` of a pod's function. */
+export function functionOf({ metadata }: V1Pod): string {
+  return keyOf({ namespace: metadata?.namespace ?? '', name: metadata?.labels?.[LABEL_FUNCTION] ?? '' });
+}
+
+/** The port that a function's pod was made with, by its environment; undefined: it is none of ours. */
+export function portOf(pod: V1Pod): number | undefined {
+  if (!isFunctionPod(pod)) return undefined;
+  // By name, as injected containers may come first; the last one, as authors may write a PORT of their own before it.
+  const env = pod.spec?.containers.find((container) => container.env?.some(({ name }) => name === ENV_FUNCTION))?.env;
+  const port = Number(env?.findLast(({ name }) => name === ENV_PORT)?.value);
+  return Number.isInteger(port) ? port : undefined;
 }
 
 /** The first container, with what every function is promised: its environment and its last words in the pod's status. */

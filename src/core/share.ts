@@ -64,7 +64,8 @@ export function planWarm<Pod extends PooledPod>(facts: WarmFacts<Pod>): WarmPlan
   // Of a surplus those go first that are the least of use: what starts, then what came last.
   const worth = [...good.filter(({ ready }) => ready), ...good.filter(({ ready }) => !ready)];
   const kept = worth.slice(0, share);
-  const remove = pods.filter((pod) => !kept.includes(pod));
+  const stays = new Set(kept);
+  const remove = pods.filter((pod) => !stays.has(pod));
   const givenUp = pods.filter((pod) => pod.template === template && pod.wanted).length;
   const missing = share - heldBack - givenUp - kept.length - creating;
   const room = share + 1 - pods.length - creating - leaving;

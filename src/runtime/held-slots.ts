@@ -1,6 +1,8 @@
 // Which slots of a function are held by pods, from all that this process knows in memory: its own pods, those that the watch shows,
-// and names that the API server found taken.
+// and names that the API server found taken. It is asked far more often than anything changes, so it is kept up to date name by name.
 import type { V1Pod } from '@kubernetes/client-node';
+import { LABEL_PROXY } from '../api/names.ts';
+import { isWarmPod } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { slotName, slotOf } from '../core/slots.ts';
 import { OwnPod } from './own-pod.ts';
@@ -11,31 +13,44 @@ import { OwnPod } from './own-pod.ts';
  */
 export const TAKEN_MS = 5000;
 
-/** What is held of a function. */
+/** What is held of a function. It changes as time goes by: to be asked for anew in each tick. */
 export interface Held {
   readonly taken: ReadonlySet<number>;
   /** How many of these are being freed. */
   readonly going: number;
 }
 
-/** Knows nothing itself but the names of conflicts, and which names each function has. */
+/** What is known of a function's slots. */
+interface Slots {
+  readonly taken: Set<number>;
+  readonly going: Set<number>;
+  /** Warm pods of other replicas that stay for now, by slot. */
+  readonly lent: Map<number, V1Pod>;
+}
+
+const NOTHING: Slots = { taken: new Set(), going: new Set(), lent: new Map() };
+
+/** What it looks at, both by `namespace/name`. */
+export interface HeldSlotsOptions {
+  readonly watched: ReadonlyMap<string, V1Pod>;
+  readonly own: ReadonlyMap<string, OwnPod | 'creating'>;
+  readonly proxyId: string;
+}
+
+/** Knows a function as long as one of its slots is held. */
 export class HeldSlots {
-  readonly #watched: ReadonlyMap<string, V1Pod>;
-  readonly #own: ReadonlyMap<string, OwnPod | 'creating'>;
+  readonly #options: HeldSlotsOptions;
   /** Names that a create found taken by pods that the watch does not show, and until when that is believed (ms). */
   readonly #taken = new Map<string, number>();
-  /** The slots of each function, by the pods' `namespace/name`; some may be free by now. */
-  readonly #slots = new Map<string, Map<string, number>>();
+  readonly #slots = new Map<string, Slots>();
 
-  /** Both by `namespace/name`. */
-  constructor(watched: ReadonlyMap<string, V1Pod>, own: ReadonlyMap<string, OwnPod | 'creating'>) {
-    this.#watched = watched;
-    this.#own = own;
+  constructor(options: HeldSlotsOptions) {
+    this.#options = options;
   }
 
-  /** The API server says that this name is taken. */
+  /** The API server says that this name is taken. Who calls this calls `note` when TAKEN_MS are over. */
   conflict(key: string): void {
-    if (this.#watched.has(key)) return;
+    if (this.#options.watched.has(key)) return;
     this.#taken.set(key, performance.now() + TAKEN_MS);
     this.note(key);
   }
@@ -46,47 +61,45 @@ export class HeldSlots {
     this.note(key);
   }
 
-  /** There is something with this name, or was. */
+  /** Something is otherwise with this name: to be called at every change of what the options name. */
   note(key: string): void {
     const [namespace = '', name = ''] = key.split('/');
     const found = slotOf(name);
     if (!found) return;
+    const { watched, own: owned, proxyId } = this.#options;
+    if ((this.#taken.get(key) ?? 0) <= performance.now()) this.#taken.delete(key);
+    const [pod, own] = [watched.get(key), owned.get(key)];
+    const deleted = pod?.metadata?.deletionTimestamp !== undefined;
     const fn = keyOf({ namespace, name: found.functionName });
-    const slots = this.#slots.get(fn) ?? new Map<string, number>();
-    this.#slots.set(fn, slots.set(key, found.slot));
+    const slots = this.#slots.get(fn) ?? { taken: new Set(), going: new Set(), lent: new Map() };
+    put(slots.taken, found.slot, pod !== undefined || own !== undefined || this.#taken.has(key));
+    put(slots.going, found.slot, deleted || (own instanceof OwnPod && own.deleting));
+    slots.lent.delete(found.slot);
+    if (pod && !deleted && isWarmPod(pod) && pod.metadata?.labels?.[LABEL_PROXY] !== proxyId) slots.lent.set(found.slot, pod);
+    if (slots.taken.size > 0) this.#slots.set(fn, slots);
+    else this.#slots.delete(fn);
   }
 
   /** The slots of a function that are held. */
   of(fn: ServedFunction): Held {
-    const taken = new Set<number>();
-    let going = 0;
-    for (const [key, slot] of this.#of(fn)) {
-      taken.add(slot);
-      const own = this.#own.get(key);
-      if (this.#watched.get(key)?.metadata?.deletionTimestamp || (own instanceof OwnPod && own.deleting)) going++;
-    }
-    return { taken, going };
+    const { taken, going } = this.#slots.get(keyOf(fn)) ?? NOTHING;
+    return { taken, going: going.size };
   }
 
-  /** The pods in a function's slots that the watch shows. */
-  *pods(fn: ServedFunction): Generator<V1Pod> {
-    for (const [key] of this.#of(fn)) {
-      const pod = this.#watched.get(key);
-      if (pod) yield pod;
-    }
+  /** The warm pods of other replicas in a function's slots that stay for now, by slot. */
+  ofOthers(fn: ServedFunction): ReadonlyMap<number, V1Pod> {
+    return (this.#slots.get(keyOf(fn)) ?? NOTHING).lent;
   }
 
-  /** What is held; the rest is forgotten on the way. */
-  *#of(fn: ServedFunction): Generator<readonly [key: string, slot: number]> {
-    const slots = this.#slots.get(keyOf(fn));
-    if (!slots) return;
-    for (const [key, slot] of slots) {
-      if ((this.#taken.get(key) ?? 0) < performance.now()) this.#taken.delete(key);
-      if (this.#watched.has(key) || this.#own.has(key) || this.#taken.has(key)) yield [key, slot];
-      else slots.delete(key);
-    }
-    if (slots.size === 0) this.#slots.delete(keyOf(fn));
+  /** How many functions have slots that are held. */
+  get functions(): number {
+    return this.#slots.size;
   }
+}
+
+function put(slots: Set<number>, slot: number, is: boolean): void {
+  if (is) slots.add(slot);
+  else slots.delete(slot);
 }
 
 /** `namespace/name` of the pod in a slot. */

@@ -13,6 +13,14 @@ import type { Cause } from './runtime.ts';
 /** The longest wait before a patch is tried again: nobody waits for it, and an API server that comes back has more to do (ms). */
 const PATCH_MOST_MS = 20_000;
 
+/** What a pod is followed with. */
+export interface OwnPodOptions {
+  readonly client: KubeClient;
+  log(line: string): void;
+  /** Its deletion was asked for just now. */
+  deleted(): void;
+}
+
 /** A pod that this process created. */
 export class OwnPod {
   /** The newest state that was seen. */
@@ -20,16 +28,14 @@ export class OwnPod {
   /** Resolves when the API server has it no more. */
   readonly vanished: Promise<void>;
   #vanish = (): void => {};
-  readonly #client: KubeClient;
-  readonly #log: (line: string) => void;
+  readonly #options: OwnPodOptions;
   readonly #changes = new Changes();
   #seen: EndsSeen = NOTHING_SEEN;
   #patched: Promise<boolean> = Promise.resolve(true);
 
-  constructor(pod: V1Pod, client: KubeClient, log: (line: string) => void) {
+  constructor(pod: V1Pod, options: OwnPodOptions) {
     this.pod = pod;
-    this.#client = client;
-    this.#log = log;
+    this.#options = options;
     this.vanished = new Promise((resolve) => {
       this.#vanish = resolve;
     });
@@ -94,14 +100,14 @@ export class OwnPod {
   async #patchUntilDone(patch: { readonly metadata?: object }): Promise<boolean> {
     for (let attempt = 0; !this.gone && !this.deleting; attempt++) {
       try {
-        this.update(await patchPod(this.#client, this.pod, patch));
+        this.update(await patchPod(this.#options.client, this.pod, patch));
         return true;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         const lasting = error.status >= 400 && error.status < 500 && error.status !== 429;
         const gone = this.gone || this.deleting;
         if (attempt === 0 && !gone)
-          this.#log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
+          this.#options.log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
         if (lasting && !gone) return true;
         if (!gone) await pause(Math.max(error.retryAfterMs, backoff(attempt, Math.random(), undefined, PATCH_MOST_MS)));
       }
@@ -116,6 +122,7 @@ export class OwnPod {
   delete(dropped: boolean): void {
     if (this.deleting || this.gone) return;
     this.#seen = { ...this.#seen, sent: true };
+    this.#options.deleted();
     const grace = !everRan(this.pod) ? 0 : dropped ? 1 : undefined;
     void this.#deleteUntilDone(grace);
   }
@@ -123,7 +130,7 @@ export class OwnPod {
   async #deleteUntilDone(grace: number | undefined): Promise<void> {
     for (let attempt = 0; !this.gone; attempt++) {
       try {
-        const left = await deletePod(this.#client, this.pod, grace);
+        const left = await deletePod(this.#options.client, this.pod, grace);
         // Gone already, and maybe before anybody watched for it: no event will tell.
         if (!left) {
           this.#seen = { ...this.#seen, foundGone: attempt === 0 }; // a DELETE whose answer was lost may have been our own success
@@ -133,7 +140,7 @@ export class OwnPod {
         this.#changes.tell();
         return;
       } catch (error) {
-        this.#log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
+        this.#options.log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
         await pause(backoff(attempt, Math.random()));
       }
     }

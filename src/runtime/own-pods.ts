@@ -2,7 +2,7 @@
 // pods; nothing is ever polled. Names are given out from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import { isFunctionPod, podFor } from '../core/pod.ts';
+import { functionOf, isFunctionPod, podFor } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
@@ -35,7 +35,7 @@ export interface OwnPodsEvents {
 
 /** Slots and pods. What is made may be asked for once `ready` has resolved. */
 export class OwnPods {
-  readonly taken: TakenAddresses;
+  readonly taken = new TakenAddresses();
   readonly #options: OwnPodsOptions;
   readonly #events: OwnPodsEvents;
   readonly #watch: Watches<V1Pod>;
@@ -56,8 +56,7 @@ export class OwnPods {
       gone: (pod) => this.#vanished(pod),
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),
     });
-    this.#slots = new HeldSlots(this.#watch.objects, this.#own);
-    this.taken = new TakenAddresses(this.#watch.objects);
+    this.#slots = new HeldSlots({ watched: this.#watch.objects, own: this.#own, proxyId: options.proxyId });
   }
 
   /** Resolves when all function pods are known. Rejects with a KubeError. */
@@ -94,24 +93,23 @@ export class OwnPods {
     return this.#slots.of(fn);
   }
 
-  /** The pods in a function's slots that the watch shows, anybody's. */
-  shown(fn: ServedFunction): Iterable<V1Pod> {
-    return this.#slots.pods(fn);
+  /** The warm pods of other replicas in a function's slots that stay for now, by slot. */
+  ofOthers(fn: ServedFunction): ReadonlyMap<number, V1Pod> {
+    return this.#slots.ofOthers(fn);
   }
 
   /** Reserves a free slot, found and taken in one step; undefined when there is none. */
   reserve(fn: ServedFunction): number | undefined {
     const slot = freeSlot(fn.spec.maxConnections, this.#slots.of(fn).taken);
     if (slot === undefined) return undefined;
-    this.#own.set(keyOfSlot(fn, slot), 'creating');
-    this.#slots.note(keyOfSlot(fn, slot));
+    this.#set(keyOfSlot(fn, slot), 'creating');
     return slot;
   }
 
   /** Gives a reserved slot back. */
   release(fn: ServedFunction, slot: number): void {
     const key = keyOfSlot(fn, slot);
-    this.#own.delete(key);
+    this.#set(key, undefined);
     const shown = this.#watch.objects.get(key);
     if (shown) this.#seen(shown); // it may be ours, and shown while its name was only reserved
     this.#events.changed(keyOf(fn));
@@ -129,7 +127,11 @@ export class OwnPods {
     if (created instanceof KubeError) {
       if (isConflict(created)) {
         this.#slots.conflict(key);
-        setTimeout(() => this.#events.changed(keyOf(fn)), TAKEN_MS + 1).unref();
+        const over = () => {
+          this.#slots.note(key);
+          this.#events.changed(keyOf(fn));
+        };
+        setTimeout(over, TAKEN_MS + 1).unref();
       }
       this.release(fn, slot);
       return isConflict(created) ? 'taken' : created;
@@ -166,6 +168,7 @@ export class OwnPods {
   #seen(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
     this.#slots.seen(key);
+    this.taken.see(key, pod);
     const own = this.#own.get(key);
     if (own === 'creating') return;
     if (own && own.pod.metadata?.uid === pod.metadata?.uid) own.update(pod);
@@ -177,29 +180,32 @@ export class OwnPods {
 
   /** Knows a pod as one of this process until it is gone. */
   #follow(key: string, pod: V1Pod): OwnPod {
-    const own = new OwnPod(pod, this.#options.client, this.#options.log);
+    const { client, log } = this.#options;
+    const own = new OwnPod(pod, { client, log, deleted: () => this.#slots.note(key) });
     const since = performance.now();
-    this.#own.set(key, own);
+    this.#set(key, own);
     void own.vanished.then(() => {
-      if (this.#own.get(key) === own) this.#own.delete(key);
+      if (this.#own.get(key) === own) this.#set(key, undefined);
       this.#events.gone(functionOf(pod), (performance.now() - since) / 1000);
       this.#events.changed(functionOf(pod));
     });
     return own;
   }
 
+  #set(key: string, own: OwnPod | 'creating' | undefined): void {
+    if (own) this.#own.set(key, own);
+    else this.#own.delete(key);
+    this.#slots.note(key);
+  }
+
   #vanished(pod: V1Pod): void {
     const key = keyOf({ namespace: pod.metadata?.namespace ?? '', name: pod.metadata?.name ?? '' });
     this.#slots.seen(key);
+    this.taken.see(key, undefined);
     const own = this.#own.get(key);
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#events.changed(functionOf(pod));
   }
-}
-
-/** `namespace/name` of a pod's function. */
-export function functionOf({ metadata }: V1Pod): string {
-  return keyOf({ namespace: metadata?.namespace ?? '', name: metadata?.labels?.[LABEL_FUNCTION] ?? '' });
 }
 
 /** starting, warm or connected. */

@@ -1,14 +1,13 @@
 // One pod a connection: the runtime of `proxy`. A warm pod from memory, or else a new one in a free slot; where no slot is free it
 // waits for one that is being freed, and asks other replicas for those of their warm pods.
-import { LABEL_REQUEST_ID } from '../api/names.ts';
-import { connectedPatch } from '../core/pod.ts';
+import { connectedPatch, functionOf } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { KubeError } from '../kube/client.ts';
-import { Changes } from './changes.ts';
+import { Changes, ChangesByKey } from './changes.ts';
 import { OwnPod } from './own-pod.ts';
-import { functionOf, OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
+import { OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
 import { openPort, resultOf } from './pod-port.ts';
 import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
 import { Wanted } from './wanted.ts';
@@ -42,7 +41,9 @@ export class PodRuntime implements Runtime {
   readonly #pods: OwnPods;
   readonly #warm: WarmPods;
   readonly #wanted: Wanted;
-  readonly #changes = new Changes();
+  /** Of what starts wait for, by function. */
+  readonly #changes = new ChangesByKey();
+  readonly #any = new Changes();
   /** Starts that wait for a free name, by function. */
   readonly #waiting = new Map<string, number>();
   #closed = false;
@@ -51,9 +52,10 @@ export class PodRuntime implements Runtime {
     this.#options = options;
     const { client, proxyId, observer, log, warmFailed } = options;
     const sharing = () => options.sharing();
-    const tell = () => this.#changes.tell();
+    const tell = (fn: string) => this.#changes.tell(fn);
     const changed = (fn: string) => {
-      this.#changes.tell();
+      tell(fn);
+      this.#any.tell();
       this.#warm.changed(fn);
     };
     const pods = new OwnPods(options, { changed, gone: (fn, seconds) => observer?.podGone(fn, seconds) });
@@ -102,9 +104,9 @@ export class PodRuntime implements Runtime {
   }
 
   full(fn: ServedFunction): boolean {
+    if (this.#warm.any(fn)) return false;
     const { taken, going } = this.#pods.held(fn);
-    const free = freeSlot(fn.spec.maxConnections, taken) !== undefined;
-    return !free && going === 0 && !this.#warm.any(fn) && !this.#wanted.possible(fn);
+    return going === 0 && freeSlot(fn.spec.maxConnections, taken) === undefined && !this.#wanted.possible(fn);
   }
 
   async start(request: StartRequest): Promise<Started> {
@@ -139,7 +141,7 @@ export class PodRuntime implements Runtime {
     this.#warm.drain();
     this.#pods.deleteAll();
     const timeout = AbortSignal.timeout(withinMs);
-    while (!this.#pods.none && !timeout.aborted) await this.#changes.next(timeout);
+    while (!this.#pods.none && !timeout.aborted) await this.#any.next(timeout);
     this.#pods.stopWatching();
   }
 
@@ -161,15 +163,12 @@ export class PodRuntime implements Runtime {
   }
 
   /** A pod for this connection that starts: a warm one that is under way already, or a new one. `warm`: one is ready by now. */
-  async #make({ fn, connectionId, signal }: StartRequest): Promise<OwnPod | 'warm' | StartFailure> {
+  async #make(request: StartRequest): Promise<OwnPod | 'warm' | StartFailure> {
+    const { fn, connectionId, signal } = request;
     for (;;) {
-      const place = await this.#place(fn, signal);
+      const place = await this.#place(request);
       if (place === undefined) return { ok: false, reason: 'max_connections', detail: `all ${fn.spec.maxConnections} slots are held` };
-      if (place instanceof OwnPod) {
-        void place.patch({ metadata: { labels: { [LABEL_REQUEST_ID]: connectionId } } });
-        return place;
-      }
-      if (place === 'warm') return place;
+      if (place instanceof OwnPod || place === 'warm') return place;
       if (signal.aborted || this.#closed) {
         this.#pods.release(fn, place);
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
@@ -184,18 +183,19 @@ export class PodRuntime implements Runtime {
   }
 
   /** A reserved slot, or a warm pod; undefined when there is neither, nor anything to wait for, or that did not come in time. */
-  async #place(fn: ServedFunction, signal: AbortSignal): Promise<number | OwnPod | 'warm' | undefined> {
+  async #place(request: StartRequest): Promise<number | OwnPod | 'warm' | undefined> {
+    const { fn, signal } = request;
     const patience = AbortSignal.any([signal, AbortSignal.timeout(GOING_MS)]);
     const key = keyOf(fn);
     this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     try {
       for (;;) {
-        const slot = signal.aborted ? this.#pods.reserve(fn) : this.#atOnce(fn);
+        const slot = signal.aborted ? this.#pods.reserve(fn) : this.#atOnce(request);
         if (slot !== undefined || patience.aborted) return slot;
         const coming = this.#pods.held(fn).going + this.#wanted.asked(fn) + this.#warm.creating(fn);
         const asked = (this.#waiting.get(key) ?? 0) > coming && this.#wanted.ask(fn);
         if (coming === 0 && !asked) return undefined;
-        await this.#changes.next(patience);
+        await this.#changes.next(key, patience);
       }
     } finally {
       const left = (this.#waiting.get(key) ?? 0) - 1;
@@ -205,8 +205,8 @@ export class PodRuntime implements Runtime {
     }
   }
 
-  #atOnce(fn: ServedFunction): number | OwnPod | 'warm' | undefined {
-    return this.#warm.waiting(fn) ? 'warm' : (this.#warm.adopt(fn) ?? this.#pods.reserve(fn));
+  #atOnce(request: StartRequest): number | OwnPod | 'warm' | undefined {
+    return this.#warm.waiting(request.fn) ? 'warm' : (this.#warm.adopt(request) ?? this.#pods.reserve(request.fn));
   }
 
   /** @param settled to be called when the pod does not look like a warm one any more */

@@ -3,15 +3,13 @@ import { lookup } from 'node:dns/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { hostAddresses } from '../core/pod-status.ts';
 
-/** The addresses that are known to be somebody else's. */
+/** The addresses that are known to be somebody else's. Function pods name their nodes'. */
 export class TakenAddresses {
-  readonly #pods: ReadonlyMap<string, V1Pod>;
   #apiServer: readonly string[] = [];
-
-  /** @param pods all function pods, as the watch has them: they name their nodes' addresses */
-  constructor(pods: ReadonlyMap<string, V1Pod>) {
-    this.#pods = pods;
-  }
+  /** What each pod names, by `namespace/name`. */
+  readonly #named = new Map<string, readonly string[]>();
+  /** How many pods name each address: a node's may be a pod's one day, when the node is gone. */
+  readonly #counts = new Map<string, number>();
 
   /** Looks up the API server, by its URL. */
   async find(server: string): Promise<void> {
@@ -20,8 +18,23 @@ export class TakenAddresses {
     this.#apiServer = found.map(({ address }) => address);
   }
 
+  /** A function pod as it is now; undefined: it is gone. */
+  see(key: string, pod: V1Pod | undefined): void {
+    const before = this.#named.get(key) ?? [];
+    const now = pod ? hostAddresses(pod) : [];
+    if (now.join() === before.join()) return;
+    for (const address of now) this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
+    for (const address of before) {
+      const left = (this.#counts.get(address) ?? 0) - 1;
+      if (left > 0) this.#counts.set(address, left);
+      else this.#counts.delete(address);
+    }
+    if (now.length > 0) this.#named.set(key, now);
+    else this.#named.delete(key);
+  }
+
   /** All of them, now. */
   all(): string[] {
-    return [...new Set([...this.#apiServer, ...[...this.#pods.values()].flatMap((pod) => hostAddresses(pod))])];
+    return [...new Set([...this.#apiServer, ...this.#counts.keys()])];
   }
 }

@@ -1,4 +1,5 @@
 // The warm pods of one function on this replica. What is to be created and deleted is decided in core/share.ts; here it is done.
+import { LABEL_REQUEST_ID } from '../api/names.ts';
 import { templateHash } from '../core/pod.ts';
 import { reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
@@ -30,8 +31,8 @@ export interface WarmPoolOptions {
   waitingStarts(fn: string): number;
   /** This pool has pods to create: `create` is to be called when its turn has come. */
   asks(pool: WarmPool): void;
-  /** One is there, or ready: a start that waits may have it. */
-  tell(): void;
+  /** One of this function, `namespace/name`, is there, or ready: a start that waits may have it. */
+  tell(fn: string): void;
   /** What became of one that was created. */
   started(fn: string, result: 'ready' | 'failed' | 'abandoned'): void;
   /** One did not become ready, or died soon. */
@@ -149,7 +150,7 @@ export class WarmPool {
       this.#failures = afterCreate(this.#failures);
       if (this.#forgotten) this.#drop(pod);
       else void this.#lookAfter(pod);
-      tell();
+      tell(keyOf(fn));
     } else if (own !== 'taken' && template === this.#template) {
       this.#failure(begunAt, { ok: false, reason: reasonOfCreateError(own), detail: own.message });
     }
@@ -161,7 +162,7 @@ export class WarmPool {
       this.#options.started(keyOf(this.#fn), 'ready');
       this.#failures = afterReady(this.#failures);
       this.settle();
-      this.#options.tell();
+      this.#options.tell(keyOf(this.#fn));
     });
     if (failure && this.#pods.has(pod)) this.#bury(pod, failure);
   }
@@ -212,11 +213,10 @@ export class WarmPool {
     if (this.#leaving.delete(own)) this.settle();
   }
 
-  /** Takes a pod that still starts out, to be a pod like any other from now on. */
-  adopt(pod: WarmPod): void {
-    this.#pods.delete(pod);
-    pod.takeOut();
-    this.later();
+  /** Takes a pod that still starts out, for this connection. Nothing is created for it before its label has landed. */
+  adopt(pod: WarmPod, connectionId: string): void {
+    this.#takeOut(pod);
+    void pod.own.patch({ metadata: { labels: { [LABEL_REQUEST_ID]: connectionId } } }).then((done) => done && this.settled(pod));
   }
 
   #takeOut(pod: WarmPod): void {

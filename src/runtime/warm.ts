@@ -124,10 +124,10 @@ export class WarmPods {
   }
 
   /** A warm pod that still starts, for a connection that has none: it is a pod like any other from now on. */
-  adopt(fn: ServedFunction): OwnPod | undefined {
+  adopt({ fn, connectionId }: StartRequest): OwnPod | undefined {
     const pool = this.#pools.get(keyOf(fn));
     const pod = pool?.first(fn, false);
-    if (pod) pool?.adopt(pod);
+    if (pod) pool?.adopt(pod, connectionId);
     return pod?.own;
   }
 

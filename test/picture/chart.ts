@@ -29,7 +29,7 @@ const TOP = 34;
 const BOTTOM = 22;
 const LEGEND_LINE = 16;
 /** About what a character of the legend takes; its font is the reader's. */
-const CHARACTER = 6.1;
+const CHARACTER = 6.4;
 
 /** Text that may stand in SVG. */
 export function escaped(text: string): string {
@@ -45,7 +45,7 @@ export function chart(panel: Panel, lines: readonly Line[], box: Box, span: Span
   const plot: Box = {
     x: box.x + LEFT,
     y: box.y + TOP,
-    width: box.width - LEFT - 14,
+    width: box.width - LEFT - 20,
     height: box.height - TOP - BOTTOM - legend.height,
   };
   const stacked = panel.kind === 'stack';

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: npm run picture
-# Draws docs/overview.svg from a run on a fresh whole node, as test/cluster makes it, of SOCKETPOD_PICTURE_SECONDS (300).
+# Draws docs/overview.svg from a run on a fresh whole node, as test/cluster makes it, of SOCKETPOD_PICTURE_SECONDS (240).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cluster=$here/../cluster

@@ -12,7 +12,7 @@ import { picture } from './svg.ts';
 
 const FILE = join(import.meta.dirname, '..', '..', 'docs', 'overview.svg');
 /** Length of the run and of a step of the panels (s). */
-const SECONDS = Number(process.env.SOCKETPOD_PICTURE_SECONDS ?? 300);
+const SECONDS = Number(process.env.SOCKETPOD_PICTURE_SECONDS ?? 240);
 const STEP = 3;
 /** What Grafana would make of `$__rate_interval` at a scrape each second is less; over this the lines are calm. */
 const RATE_INTERVAL = '30s';
@@ -26,7 +26,7 @@ const FUNCTIONS: Readonly<Record<string, readonly object[]>> = {
     functionObject('notebook', NODE, { idleTimeoutSeconds: 10, maxMessagesPerSecond: 100 }),
   ],
   'team-b': [
-    functionObject('game', STATIC, { maxConnections: 12, maxMessagesPerSecond: 8 }),
+    functionObject('game', STATIC, { maxConnections: 5, maxMessagesPerSecond: 8 }),
     functionObject('agent', STATIC, { warmPods: 2, idleTimeoutSeconds: 10 }),
   ],
 };
@@ -35,17 +35,17 @@ const FUNCTIONS: Readonly<Record<string, readonly object[]>> = {
 const swell = (low: number, high: number) => (part: number) => low + (high - low) * Math.sin(Math.min(part, 1) * Math.PI) ** 4;
 
 const CROWDS: readonly Crowd[] = [
-  { path: '/team-a/terminal', comes: swell(0.15, 0.5), stays: 25, says: 3, ends: { closes: 8, leaves: 2, drops: 1 } },
-  { path: '/team-a/notebook', comes: swell(0.1, 0.2), stays: 20, says: 1, ends: { closes: 4, 'falls silent': 2, leaves: 1 } },
-  { path: '/team-b/game', comes: swell(0.2, 0.9), stays: 15, says: 12, ends: { closes: 9, drops: 2 } },
+  { path: '/team-a/terminal', comes: swell(0.1, 0.25), stays: 25, says: 3, ends: { closes: 8, leaves: 2, drops: 1 } },
+  { path: '/team-a/notebook', comes: swell(0.04, 0.1), stays: 20, says: 1, ends: { closes: 4, 'falls silent': 2, leaves: 1 } },
+  { path: '/team-b/game', comes: swell(0.08, 0.35), stays: 15, says: 12, ends: { closes: 9, drops: 2 } },
   {
     path: '/team-b/agent',
-    comes: () => 0.25,
+    comes: () => 0.12,
     stays: 12,
     says: 0.5,
     ends: { closes: 6, 'sends too much': 1, 'finds it dead': 1, leaves: 1 },
   },
-  { path: '/team-b/no-such', comes: () => 0.04, stays: 1, says: 1, ends: { closes: 1 } },
+  { path: '/team-b/no-such', comes: () => 0.03, stays: 1, says: 1, ends: { closes: 1 } },
 ];
 
 await installCrd();

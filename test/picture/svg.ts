@@ -90,7 +90,7 @@ function stat({ panel, lines }: Answered, box: Box): string {
 
 function table({ panel, cells = [] }: Answered, box: Box): string {
   const columns = ['function', ...panel.queries.map(({ legend }) => legend)];
-  const right = (index: number) => box.x + box.width - 12 - (columns.length - 1 - index) * 68;
+  const right = (index: number) => box.x + box.width - 12 - (columns.length - 1 - index) * 62;
   const place = (index: number) => (index === 0 ? `x="${box.x + 12}"` : `x="${right(index)}" text-anchor="end"`);
   const row = (texts: readonly string[], y: number, name: string) =>
     texts.map((text, index) => `<text class="${name}" ${place(index)} y="${y}">${escaped(text)}</text>`).join('');

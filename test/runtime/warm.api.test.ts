@@ -2,6 +2,7 @@
 // places. No pod starts here, so all of them stay on their way.
 import type { V1Pod } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isWarmPod } from '../../src/core/pod.ts';
 import type { ServedFunction } from '../../src/core/served.ts';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
 import { Watch } from '../../src/kube/watch.ts';
@@ -25,6 +26,10 @@ const replicas: { readonly runtime: PodRuntime; readonly client: KubeClient }[] 
 /** The most pods at a time, and the most creates under way. */
 let most = 0;
 let mostCreates = 0;
+/** The most pods of no connection at a time. */
+let mostUnused = 0;
+/** Patches wait for this. */
+let patches = Promise.resolve();
 
 beforeAll(async () => {
   api = await startApi();
@@ -33,6 +38,7 @@ beforeAll(async () => {
   api.kubectl(['create', 'namespace', 'test']);
   const count = () => {
     most = Math.max(most, watch.objects.size);
+    mostUnused = Math.max(mostUnused, [...watch.objects.values()].filter((pod) => isWarmPod(pod)).length);
   };
   watch = new Watch<V1Pod>(direct, { path: '/api/v1/namespaces/test/pods', set: count, gone: count, fault: () => {} });
   await watch.start();
@@ -61,7 +67,7 @@ async function replica(proxyId: string): Promise<PodRuntime> {
   let creates = 0;
   const call = client.call.bind(client);
   client.call = (method, path, options) => {
-    const answer = call(method, path, options);
+    const answer = method === 'PATCH' ? patches.then(() => call(method, path, options)) : call(method, path, options);
     if (method === 'POST') {
       mostCreates = Math.max(mostCreates, ++creates);
       const done = () => void creates--;
@@ -166,6 +172,26 @@ describe('a start', () => {
     over.abort();
     expect(await started).toMatchObject({ ok: false, reason: 'pod_start_timeout' });
     await counted([`${A} 2`]);
+  });
+
+  it('that takes one over leaves no more unused ones to be seen than the share and one', async () => {
+    sharing = [A];
+    const runtime = await replica(A);
+    const fn = warmFunction(5, 20);
+    runtime.serve(fn);
+    await knows(runtime, 5);
+    mostUnused = 0;
+    const landed = Promise.withResolvers<void>();
+    patches = landed.promise;
+    const over = new AbortController();
+    const starts = Array.from({ length: 3 }, (_, i) => runtime.start({ fn, connectionId: `c-${i}`, signal: over.signal }));
+    await until('one is made already', () => watch.objects.size === 6);
+    api.kubectl(['get', 'pods', '-n', 'test']); // as long as two others would need
+    landed.resolve();
+    await counted([`${A} 5`, `${A} connection 3`]);
+    expect(mostUnused).toBeLessThanOrEqual(6);
+    over.abort();
+    await Promise.all(starts);
   });
 
   it('gets the places of other replicas where no name is free: 10 of 10, all through one of three', async () => {
