@@ -71,7 +71,7 @@ export interface FunctionFigures {
 export class Controller {
   readonly #functions: FunctionSet;
   readonly #functionWatch: Watches<WebSocketFunction>;
-  readonly #pods = new PodIndex();
+  readonly #pods = new PodIndex((namespace) => this.#queue.add(namespace));
   readonly #podWatch: Watches<V1Pod>;
   readonly #proxies: Proxies;
   readonly #policies: Policies;
@@ -106,7 +106,7 @@ export class Controller {
     });
     this.#proxies = new Proxies({ client, namespace, log, changed: () => this.#addFunctions() });
     const facts = options.policies && { ...options.policies, ownNamespace: namespace };
-    this.#policies = new Policies({ client, functions: this.#functions, namespaces, facts, changed: add, log });
+    this.#policies = new Policies({ client, functions: this.#functions, pods: this.#pods, namespaces, facts, changed: add, log });
     this.#trials = new Trials({
       client,
       podDefaults: options.podDefaults,
@@ -177,7 +177,7 @@ export class Controller {
     this.#addFunctions();
     for (const namespace of this.#policies.namespaces()) this.#queue.add(namespace);
     while (!over.aborted) {
-      this.#orphans.check();
+      this.#orphans.check(over);
       await sleep(ORPHANS_MS, undefined, { signal: over }).catch(() => {}); // aborted: over
     }
     await Promise.all([this.#queue.stop(), this.#trials.stop()]);

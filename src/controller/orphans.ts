@@ -13,6 +13,10 @@ import { type Proxies, proxyOf } from '../kube/proxies.ts';
 const AGAIN_MS = 30_000;
 /** Deletions that are under way at a time: thousands of orphans must not keep the other calls of this process waiting. */
 const MOST_IN_FLIGHT = 8;
+/** A first attempt that hangs makes room for another orphan after this (ms), */
+const FIRST_CALL_MS = 5000;
+/** and a later one after this, so that a slow admission webhook, which has 10 s at most by default, is waited for too (ms). */
+const CALL_MS = 12_000;
 
 /** What orphans are found with. */
 export interface OrphansOptions {
@@ -35,6 +39,14 @@ interface Deletion {
   nextAt: number;
 }
 
+/** What the last look found to do. */
+interface Due {
+  readonly uid: string;
+  /** Is it still to be deleted? */
+  wanted(): boolean;
+  remove(timeoutMs: number): Promise<void>;
+}
+
 /** Finds orphans and deletes them. */
 export class Orphans {
   readonly #options: OrphansOptions;
@@ -42,18 +54,24 @@ export class Orphans {
   readonly #seenAt = new Map<string, number>();
   /** By uid. */
   readonly #deletions = new Map<string, Deletion>();
+  #due: Due[] = [];
   #inFlight = 0;
 
   constructor(options: OrphansOptions) {
     this.#options = options;
   }
 
-  /** Looks at all pods and Leases once, and begins what is to be done. Called every second by the leader. */
-  check(): void {
-    const { pods, proxies } = this.#options;
+  /**
+   * Looks at all pods and Leases once, and begins what is to be done; the rest follows as deletions end. Called every second by the
+   * leader.
+   * @param over aborted when this process leads no more: nothing begins after that
+   */
+  check(over: AbortSignal): void {
+    const { client, pods, proxies } = this.#options;
     const now = performance.now();
     const present = new Set<string>();
     const withPods = new Set<string>();
+    this.#due = [];
     for (const pod of pods.values()) {
       const proxyId = ownerOf(pod);
       const uid = pod.metadata?.uid;
@@ -62,42 +80,53 @@ export class Orphans {
       withPods.add(proxyId);
       const seenAt = this.#seenAt.get(uid) ?? now;
       this.#seenAt.set(uid, seenAt);
-      const grace = proxies.isDead(proxyId, seenAt) ? orphanGrace(pod) : undefined;
-      if (grace !== undefined) this.#delete(uid, () => this.#deletePod(pod, grace));
+      const wanted = () => proxies.isDead(proxyId, seenAt);
+      const grace = wanted() ? orphanGrace(pod) : undefined;
+      if (grace !== undefined) this.#due.push({ uid, wanted, remove: (timeoutMs) => this.#deletePod(pod, grace, timeoutMs) });
     }
     for (const lease of proxies.leases.values()) {
       const proxyId = proxyOf(lease);
       const uid = lease.metadata?.uid;
       if (proxyId === undefined || uid === undefined) continue;
       present.add(uid);
+      const wanted = () => proxies.isDead(proxyId, now);
       // While there are pods of it the Lease stays: whoever leads next knows at once what they are.
-      if (proxies.isDead(proxyId, now) && !withPods.has(proxyId)) this.#delete(uid, () => deleteLease(this.#options.client, lease));
+      if (wanted() && !withPods.has(proxyId)) this.#due.push({ uid, wanted, remove: () => deleteLease(client, lease, false) });
     }
     for (const uid of this.#seenAt.keys()) if (!present.has(uid)) this.#seenAt.delete(uid);
     for (const uid of this.#deletions.keys()) if (!present.has(uid)) this.#deletions.delete(uid);
+    this.#due.reverse(); // the end of a list is taken for nothing
+    this.#begin(over);
   }
 
-  async #deletePod(pod: V1Pod, grace: number): Promise<void> {
-    if (!(await deletePod(this.#options.client, pod, grace))) return; // it was gone
+  async #deletePod(pod: V1Pod, grace: number, timeoutMs: number): Promise<void> {
+    if (!(await deletePod(this.#options.client, pod, grace, timeoutMs))) return; // it was gone
     const { namespace = '', labels = {} } = pod.metadata ?? {};
     this.#options.observer.orphanDeleted(`${namespace}/${labels[LABEL_FUNCTION]}`);
   }
 
-  /** Begins a deletion, unless it is under way, done, or its time has not come. */
-  #delete(uid: string, remove: () => Promise<void>): void {
-    const deletion = this.#deletions.get(uid) ?? { failures: 0, nextAt: 0 };
-    if (this.#inFlight >= MOST_IN_FLIGHT || performance.now() < deletion.nextAt) return;
+  /** Begins deletions, as many as may be under way, of what is not under way, not done, and whose time has come. */
+  #begin(over: AbortSignal): void {
+    while (!over.aborted && this.#inFlight < MOST_IN_FLIGHT) {
+      const due = this.#due.pop();
+      if (!due) return;
+      const deletion = this.#deletions.get(due.uid) ?? { failures: 0, nextAt: 0 };
+      if (performance.now() >= deletion.nextAt && due.wanted()) void this.#delete(due, deletion, over);
+    }
+  }
+
+  async #delete({ uid, remove }: Due, deletion: Deletion, over: AbortSignal): Promise<void> {
     this.#deletions.set(uid, deletion);
     deletion.nextAt = Number.POSITIVE_INFINITY;
     this.#inFlight++;
-    remove()
-      .then(() => {
-        deletion.nextAt = performance.now() + AGAIN_MS;
-      })
-      .catch((error: Error) => {
-        deletion.nextAt = performance.now() + backoff(deletion.failures++, Math.random());
-        this.#options.log(`an orphan cannot be deleted yet: ${error.message}`);
-      })
-      .finally(() => this.#inFlight--);
+    try {
+      await remove(deletion.failures === 0 ? FIRST_CALL_MS : CALL_MS);
+      deletion.nextAt = performance.now() + AGAIN_MS;
+    } catch (error) {
+      deletion.nextAt = performance.now() + backoff(deletion.failures++, Math.random());
+      this.#options.log(`an orphan cannot be deleted yet: ${(error as Error).message}`);
+    }
+    this.#inFlight--;
+    this.#begin(over);
   }
 }

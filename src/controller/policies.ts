@@ -1,5 +1,5 @@
-// One NetworkPolicy in each namespace that has functions: made, repaired, and removed with the last function. Switched off it removes
-// what an earlier controller has made.
+// One NetworkPolicy in each namespace that has functions or pods of them: made, repaired, and removed with the last of both: pods outlive
+// an edit of their port, and their function, by their grace. Switched off it removes what an earlier controller has made.
 import type { V1NetworkPolicy } from '@kubernetes/client-node';
 import { LABEL_MANAGED_BY, MANAGED_BY_CONTROLLER } from '../api/names.ts';
 import { isPolicyCurrent, POLICY_NAME, type PolicyFacts, policyFor } from '../core/network-policy.ts';
@@ -8,11 +8,13 @@ import { applyPolicy, deletePolicy } from '../kube/network-policies.ts';
 import { type Namespaces, Watches } from '../kube/watches.ts';
 import { ApiAddresses } from './api-addresses.ts';
 import type { FunctionSet } from './function-set.ts';
+import type { PodIndex } from './pod-index.ts';
 
 /** What the policies are made with. */
 export interface PoliciesOptions {
   readonly client: KubeClient;
   readonly functions: FunctionSet;
+  readonly pods: PodIndex;
   readonly namespaces: Namespaces;
   /** Undefined: there shall be none. */
   readonly facts: Omit<PolicyFacts, 'apiServer'> | undefined;
@@ -65,16 +67,18 @@ export class Policies {
     return [this.#watch, ...(this.#addresses?.watches ?? [])].filter(({ lastEventAt }) => lastEventAt > 0);
   }
 
-  /** The namespaces that have functions, or a policy of ours. */
+  /** The namespaces that have functions, pods of functions, or a policy of ours. */
   namespaces(): Set<string> {
-    return new Set([...this.#options.functions.namespaces(), ...[...this.#watch.objects.keys()].map((key) => key.split('/')[0] ?? '')]);
+    const { functions, pods } = this.#options;
+    const withPolicy = [...this.#watch.objects.keys()].map((key) => key.split('/')[0] ?? '');
+    return new Set([...functions.namespaces(), ...pods.namespaces(), ...withPolicy]);
   }
 
   /** Makes the policy of a namespace as it should be. Throws a KubeError. */
   async reconcile(namespace: string): Promise<void> {
-    const { client, functions, facts } = this.#options;
+    const { client, functions, pods, facts } = this.#options;
     const found = this.#watch.objects.get(`${namespace}/${POLICY_NAME}`);
-    const ports = functions.ports(namespace);
+    const ports = [...functions.ports(namespace), ...pods.ports(namespace)];
     if (!facts || !this.#addresses || ports.length === 0) {
       if (found) await deletePolicy(client, found);
       return;

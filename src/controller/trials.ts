@@ -98,7 +98,9 @@ export class Trials {
     await sleep(this.#pace.take(performance.now()));
     const fn = this.#options.find(key);
     const before = this.#known.get(key);
-    if (!fn || !before || before.uid !== fn.uid || before.generation !== fn.generation) return undefined; // the next look tries again
+    if (!fn || !before || before.uid !== fn.uid) return undefined; // the next look tries it
+    // Nobody has looked at this edit yet. If it is taken back before, the look finds nothing new and does not ask for a trial.
+    if (before.hash !== templateHash(fn)) return FIRST_RETRY_MS;
     const tried = triedBy(await this.#answer(fn));
     const known = this.#known.get(key);
     if (known?.hash !== before.hash || known.uid !== before.uid) return undefined;

@@ -115,6 +115,15 @@ export function isFunctionPod({ metadata }: V1Pod): boolean {
   return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
 }
 
+/** The port that a function's pod was made with, by its environment; undefined: it is none of ours. */
+export function portOf(pod: V1Pod): number | undefined {
+  if (!isFunctionPod(pod)) return undefined;
+  // By name, as injected containers may come first; the last one, as authors may write a PORT of their own before it.
+  const env = pod.spec?.containers.find((container) => container.env?.some(({ name }) => name === ENV_FUNCTION))?.env;
+  const port = Number(env?.findLast(({ name }) => name === ENV_PORT)?.value);
+  return Number.isInteger(port) ? port : undefined;
+}
+
 /** The first container, with what every function is promised: its environment and its last words in the pod's status. */
 function functionContainer(fn: ServedFunction, container: Container): Container {
   const env = [

@@ -2,6 +2,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_STATE } from '../api/names.ts';
 import type { Condition, WebSocketFunctionStatus } from '../api/types.ts';
+import { isFunctionPod } from './pod.ts';
 import { readPod } from './pod-status.ts';
 import type { ServedFunction } from './served.ts';
 import { urlsOf } from './url.ts';
@@ -17,11 +18,11 @@ export interface PodCounts {
   readonly warmReady: number;
 }
 
-/** Counts pods by what their proxies have labelled them; those that are being deleted do not count. */
+/** Counts pods by what their proxies have labelled them; those that are being deleted, or that no proxy made, do not count. */
 export function countPods(pods: Iterable<V1Pod>): PodCounts {
   const counts = { open: 0, starting: 0, warm: 0, warmReady: 0 };
   for (const pod of pods) {
-    if (pod.metadata?.deletionTimestamp) continue;
+    if (pod.metadata?.deletionTimestamp || !isFunctionPod(pod)) continue;
     const state = pod.metadata?.labels?.[LABEL_STATE];
     if (state === 'connected') counts.open++;
     if (state === 'starting') counts.starting++;

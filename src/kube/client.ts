@@ -44,6 +44,8 @@ export interface CallOptions {
   /** Content type of the body; default JSON. */
   readonly type?: string;
   readonly timeoutMs?: number;
+  /** Goes over connections of its own, past the calls that wait for one: for the few calls on which lives depend. */
+  readonly urgent?: boolean;
 }
 
 /** Hears of calls, for the metrics. */
@@ -59,6 +61,7 @@ export type WatchCut = 'ended' | 'expired' | 'error' | 'unreachable';
 interface Credentials {
   readonly headers: Record<string, string>;
   readonly calls: Dispatcher;
+  readonly urgent: Dispatcher;
   readonly watches: Dispatcher;
   readonly readAt: number;
   readonly key: string;
@@ -93,10 +96,10 @@ export class KubeClient {
   }
 
   async #once<T>(method: Dispatcher.HttpMethod, path: string, options: CallOptions): Promise<T> {
-    const { headers, calls } = await this.#current();
+    const { headers, calls, urgent } = await this.#current();
     const answer = await this.#observed(path, this.#url(path, options.query), {
       method,
-      dispatcher: calls,
+      dispatcher: options.urgent ? urgent : calls,
       headers: { ...headers, accept: 'application/json', ...(options.body ? { 'content-type': options.type ?? 'application/json' } : {}) },
       body: options.body ? JSON.stringify(options.body) : null,
       signal: AbortSignal.timeout(Math.ceil(options.timeoutMs ?? CALL_MS)),
@@ -145,7 +148,7 @@ export class KubeClient {
   async close(): Promise<void> {
     const old = this.#credentials;
     this.#credentials = undefined;
-    await Promise.all([old?.calls.destroy(), old?.watches.destroy()]);
+    await Promise.all([old?.calls.destroy(), old?.urgent.destroy(), old?.watches.destroy()]);
   }
 
   #url(path: string, query: Readonly<Record<string, string>> = {}): string {
@@ -167,12 +170,13 @@ export class KubeClient {
     // HTTP/1.1: a stream of undici's HTTP/2 that is reset while its call is given up has no listener, and ends the process.
     const pools =
       old?.key === identity
-        ? old
+        ? { calls: old.calls, urgent: old.urgent, watches: old.watches }
         : {
             calls: new Agent({ connections: 16, keepAliveTimeout: 30_000, connect, allowH2: false }),
+            urgent: new Agent({ connections: 2, keepAliveTimeout: 30_000, connect, allowH2: false }),
             watches: new Agent({ bodyTimeout: 0, connect, allowH2: false }),
           };
-    this.#credentials = { headers, calls: pools.calls, watches: pools.watches, readAt: performance.now(), key: identity };
+    this.#credentials = { ...pools, headers, readAt: performance.now(), key: identity };
     return this.#credentials;
   }
 }

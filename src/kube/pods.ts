@@ -39,9 +39,15 @@ export function patchPod(client: KubeClient, pod: V1Pod, patch: { readonly metad
 /**
  * Deletes this very pod (by uid).
  * @param graceSeconds undefined: the pod's own grace period
+ * @param timeoutMs undefined: that of every call
  * @returns the pod as the deletion left it, for its resourceVersion; undefined when it was gone already
  */
-export async function deletePod(client: KubeClient, pod: V1Pod, graceSeconds: number | undefined): Promise<V1Pod | undefined> {
+export async function deletePod(
+  client: KubeClient,
+  pod: V1Pod,
+  graceSeconds: number | undefined,
+  timeoutMs?: number,
+): Promise<V1Pod | undefined> {
   const body = {
     apiVersion: 'v1',
     kind: 'DeleteOptions',
@@ -49,7 +55,10 @@ export async function deletePod(client: KubeClient, pod: V1Pod, graceSeconds: nu
     ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
   };
   try {
-    return await client.call<V1Pod>('DELETE', path(pod.metadata?.namespace ?? '', pod.metadata?.name), { body });
+    return await client.call<V1Pod>('DELETE', path(pod.metadata?.namespace ?? '', pod.metadata?.name), {
+      body,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
   } catch (error) {
     // 409: another pod has the name by now, so ours is gone.
     if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return undefined;

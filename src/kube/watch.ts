@@ -1,8 +1,8 @@
 // A list and watch that comes back: list in pages, watch from there with bookmarks, resume where the server closed, list again
 // when the version is too old (410). What was missed while away is made up for, deletions too. stop() means stop.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoff } from '../core/backoff.ts';
 import { kubeCall } from '../core/kube-call.ts';
+import { Reopening } from '../core/reopening.ts';
 import { type KubeClient, KubeError, type WatchCut } from './client.ts';
 
 /** The part of any Kubernetes object that a watch needs. */
@@ -30,8 +30,6 @@ const PAGE = '500';
 const WATCH_SECONDS = 240;
 /** Bookmarks come once a minute: after two that are missing the path to the server is dead, and would not end by itself (ms). */
 const SILENT_MS = 150_000;
-/** No watch ended by the server is opened again sooner than this after it was opened (ms). */
-const SHORT_MS = 1000;
 
 /** A cache of one collection that keeps itself current. */
 export class Watch<T extends Watched> {
@@ -47,6 +45,8 @@ export class Watch<T extends Watched> {
   /** Keys of the objects that this watch found. */
   readonly #found = new Set<string>();
   #version = '';
+  /** Has the watch that is open told anything? */
+  #heardAny = false;
 
   constructor(client: KubeClient, options: WatchOptions<T>, objects = new Map<string, T>()) {
     this.objects = objects;
@@ -70,24 +70,29 @@ export class Watch<T extends Watched> {
   }
 
   async #run(): Promise<void> {
-    let failures = 0;
+    const reopening = new Reopening();
     while (!this.#stopped.signal.aborted) {
-      const openedAt = performance.now();
-      let waitMs = 0;
+      let openedAt: number | undefined;
+      this.#heardAny = false;
+      let cause: WatchCut = 'ended';
+      let retryAfterMs = 0;
       try {
         if (this.#version === '') await this.#list();
+        openedAt = performance.now();
         await this.#watch();
-        failures = 0;
-        this.#restarted('ended');
-        if (performance.now() - openedAt < SHORT_MS) waitMs = backoff(0, Math.random());
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         if (this.#stopped.signal.aborted) return;
         if (error.status === 410) this.#version = '';
-        this.#restarted(error.status === 410 ? 'expired' : error.status === 0 ? 'unreachable' : 'error');
+        cause = error.status === 410 ? 'expired' : error.status === 0 ? 'unreachable' : 'error';
+        retryAfterMs = error.retryAfterMs;
+        // A watch that was refused, or not answered at all, was never open, however long that took.
+        if (error.reason !== 'ConnectionLost' && !this.#heardAny) openedAt = undefined;
         this.#options.fault(error);
-        waitMs = Math.max(error.retryAfterMs, error.status === 410 ? 0 : backoff(failures++, Math.random()));
       }
+      this.#restarted(cause);
+      const livedMs = openedAt === undefined ? 0 : performance.now() - openedAt;
+      const waitMs = reopening.waitMs({ cause, heard: this.#heardAny, livedMs, retryAfterMs }, Math.random());
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stopped.signal }).catch(() => {}); // aborted: stopped
     }
   }
@@ -153,6 +158,7 @@ export class Watch<T extends Watched> {
       } = object as { code?: number; reason?: string; message?: string };
       throw new KubeError(code, reason, message);
     }
+    this.#heardAny = true;
     if (type === 'ADDED' || type === 'MODIFIED') this.#set(object);
     if (type === 'DELETED') this.#gone(object);
     this.#version = object.metadata?.resourceVersion ?? this.#version;

@@ -16,7 +16,5 @@ if [ "$(id -u)" != 0 ]; then
   exec vitest run --project cluster "$@"
 fi
 images=$("$here/images.sh")
-# Here, as there is no way out of the namespaces.
-"$here/../clients/build.sh" > /dev/null
-(cd "$here/../chart/crds" && go mod download)
+"$here/../clients/build.sh" > /dev/null # here, as there is no way out of the namespaces
 SOCKETPOD_TEST_NODE=1 IMAGES=${images//$'\n'/ } "$here/cluster.sh" vitest run --project cluster "$@"

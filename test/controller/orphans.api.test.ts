@@ -24,7 +24,7 @@ async function scene({ onTestFinished }: TestContext): Promise<Scene> {
 async function killed(scene: Scene, proxyId: string, pods: number): Promise<void> {
   const way = await scene.way();
   await scene.proxy(proxyId, way);
-  for (let i = 0; i < pods; i++) await scene.pod(proxyId);
+  for (let left = pods; left > 0; left -= 10) await Promise.all(Array.from({ length: Math.min(10, left) }, () => scene.pod(proxyId)));
   way.between.set('refuse');
 }
 
@@ -39,6 +39,15 @@ describe('the pods of a dead proxy', () => {
     expect(await at.pods()).toEqual(['echo-slot-0', 'echo-slot-1']);
     expect(await at.leases()).toEqual(['socketpod-controller', `socketpod-proxy-${A}`]);
     expect(deleted).toEqual(Array.from({ length: 30 }, () => `${at.namespace}/echo`));
+  });
+
+  it('go as fast as the API server takes it, however many they are', async (context) => {
+    const at = await scene(context);
+    const { proxies, deleted } = await at.controller('c');
+    await killed(at, B, 300);
+    await until('it is dead', () => proxies.isDead(B, 0), 20_000);
+    await until('all are gone', () => deleted.length === 300, 20_000);
+    expect(await at.pods()).toEqual([]);
   });
 
   it.concurrent('go too when nobody ever saw its Lease', async (context) => {

@@ -2,6 +2,9 @@
 // repaired, and removed.
 import type { V1NetworkPolicy } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_CEILINGS } from '../../src/api/ceilings.ts';
+import { podFor } from '../../src/core/pod.ts';
+import { FunctionReader } from '../../src/kube/functions.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { FunctionsOf, installDefinition, type RunningController, startController } from '../support/controller.ts';
 import { until } from '../support/ports.ts';
@@ -57,6 +60,21 @@ function exceptions(namespace: string): string[] {
   return policy(namespace)?.spec?.egress?.[1]?.to?.[0]?.ipBlock?.except ?? [];
 }
 
+/** A pod of this function that does not end when it is deleted, until it may. */
+function pod(name: string): { end(): void } {
+  const { fn } = new FunctionReader({ ceilings: DEFAULT_CEILINGS, hostRules: undefined }).read(functions.get('a', name));
+  const made = podFor(fn, { slot: 0, proxyId: 'aaaaaaaaaa', requestId: undefined, defaults: true });
+  if (made.metadata) made.metadata.finalizers = ['example.com/held'];
+  api.kubectl(['create', '-f', '-'], JSON.stringify(made));
+  const at = ['pod', '-n', 'a', made.metadata?.name ?? ''];
+  return {
+    end() {
+      api.kubectl(['delete', ...at, '--wait=false']);
+      api.kubectl(['patch', ...at, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    },
+  };
+}
+
 describe('the policy of a namespace', () => {
   it('comes with its first function, with the ports of all of them, and goes with the last', async () => {
     expect(policy('a')).toBeUndefined();
@@ -73,6 +91,18 @@ describe('the policy of a namespace', () => {
     await until('it has one port', () => JSON.stringify(ports('a')) === '[8080]');
     expect(policy('b')).toBeUndefined();
     functions.delete('a', 'two');
+    await until('it is gone', () => policy('a') === undefined);
+  });
+
+  it('lets in to the pods that are there, whatever becomes of their function, and stays until they are gone', async () => {
+    functions.apply('a', 'edited');
+    await until('it is there', () => JSON.stringify(ports('a')) === '[9000]');
+    const held = pod('edited');
+    functions.apply('a', 'edited', { port: 8080 });
+    await until('it has the new port too', () => JSON.stringify(ports('a')) === '[8080,9000]');
+    functions.delete('a', 'edited');
+    await until('it has that of the pod', () => JSON.stringify(ports('a')) === '[9000]');
+    held.end();
     await until('it is gone', () => policy('a') === undefined);
   });
 

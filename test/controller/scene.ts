@@ -121,7 +121,7 @@ export class Scene {
     });
     const over = new AbortController();
     const running = election.run(async (signal) => {
-      const timer = setInterval(() => orphans.check(), 100);
+      const timer = setInterval(() => orphans.check(signal), 1000); // as a controller does
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       clearInterval(timer);
     }, over.signal);

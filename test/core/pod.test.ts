@@ -1,6 +1,6 @@
 // The pod of a connection: what the contract fixes, what the author decides, and the defaults under both.
 import { describe, expect, it } from 'vitest';
-import { connectedPatch, isWarmPod, podFor, templateHash } from '../../src/core/pod.ts';
+import { connectedPatch, isWarmPod, podFor, portOf, templateHash } from '../../src/core/pod.ts';
 import { served, spec } from '../support/proxy.ts';
 
 const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1', defaults: true };
@@ -129,6 +129,20 @@ describe('without the restricted defaults', () => {
     const written = served('echo', { template: { spec: { securityContext: own, containers: [{ name: 'f', securityContext: own }] } } });
     const kept = podFor(written, { ...PURPOSE, defaults: false }).spec;
     expect([kept?.securityContext, kept?.containers[0]?.securityContext]).toEqual([own, own]);
+  });
+});
+
+describe('the port of a pod', () => {
+  const env = [{ name: 'PORT', value: '1' }];
+  const made = podFor(served('echo', { port: 9001, template: { spec: { containers: [{ name: 'f', env }] } } }), PURPOSE);
+  it('is what its function listens on, whatever its author or an injector wrote', () => {
+    expect(portOf(made)).toBe(9001);
+    expect(portOf({ ...made, spec: { containers: [{ name: 'injected', env }, ...(made.spec?.containers ?? [])] } })).toBe(9001);
+  });
+
+  it('is unknown where the pod is none of ours', () => {
+    expect(portOf({ ...made, metadata: { ...made.metadata, ownerReferences: [] } })).toBeUndefined();
+    expect(portOf({ ...made, spec: { containers: [] } })).toBeUndefined();
   });
 });
 

@@ -5,19 +5,23 @@ import type { Condition, WebSocketFunctionStatus } from '../../src/api/types.ts'
 import { countPods, differenceOf, type StatusFacts, statusOf } from '../../src/core/status.ts';
 import { served } from '../support/proxy.ts';
 
-function pod(state: string, { going = false, running = true } = {}): V1Pod {
+const OWNER = { apiVersion: 'socketpod.dev/v1alpha1', kind: 'WebSocketFunction', name: 'f', uid: 'u', controller: true };
+
+function pod(state: string, { going = false, running = true, ours = true } = {}): V1Pod {
+  const labels = { 'socketpod.dev/function': 'f', 'socketpod.dev/proxy': 'aaaaaaaaaa', 'socketpod.dev/state': state };
   return {
-    metadata: { labels: { 'socketpod.dev/state': state }, ...(going ? { deletionTimestamp: new Date() } : {}) },
+    metadata: { labels, ...(ours ? { ownerReferences: [OWNER] } : {}), ...(going ? { deletionTimestamp: new Date() } : {}) },
     spec: { containers: [{ name: 'f' }] },
     status: { podIP: '10.0.0.1', containerStatuses: running ? [{ name: 'f', state: { running: {} } } as never] : [] },
   };
 }
 
 describe('pods', () => {
-  it('are counted by their state, those that go not at all', () => {
+  it('are counted by their state, those that go, and those of others, not at all', () => {
     const pods = [
       ...[pod('connected'), pod('connected'), pod('connected', { going: true }), pod('starting', { running: false })],
       ...[pod('warm'), pod('warm', { running: false }), pod('warm', { going: true }), pod('other')],
+      ...['connected', 'starting', 'warm'].map((state) => pod(state, { ours: false })),
     ];
     expect(countPods(pods)).toEqual({ open: 2, starting: 1, warm: 2, warmReady: 1 });
   });

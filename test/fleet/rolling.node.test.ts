@@ -6,12 +6,13 @@ import { startBalancer } from '../support/balancer.ts';
 import { allServe, startProxies } from '../support/fleet.ts';
 import { fakeFunction, startKwok } from '../support/kwok.ts';
 import { applyAll, installCrd, makeNamespace } from '../support/node.ts';
-import { watchHistory } from '../support/pod-history.ts';
+import { stateOf, watchHistory } from '../support/pod-history.ts';
 import { until } from '../support/ports.ts';
 import { sendVisitors } from '../support/visitors.ts';
 
 const NAMESPACE = 'rolling';
 const CLIENTS = 60;
+const WARM = 6;
 const DRAIN = ['--drain-delay', '2', '--drain-time', '30'];
 /** Well within the drain time, so that a drain ends with its last client (ms). */
 const STAY_MS = [1000, 8000] as const;
@@ -29,7 +30,7 @@ it('rolling 3 proxies under 60 open connections loses none', { timeout: 180_000 
     await pods.stop();
     await kwok.stop();
   });
-  applyAll(NAMESPACE, [fakeFunction('echo')]);
+  applyAll(NAMESPACE, [fakeFunction('echo', { warmPods: WARM })]);
   await allServe(proxies, NAMESPACE, ['echo']);
   for (const { port } of proxies) balancer.targets.add(port);
   await until(
@@ -66,6 +67,6 @@ it('rolling 3 proxies under 60 open connections loses none', { timeout: 180_000 
   );
   expect(visitors.lost).toEqual([]);
   expect(visitors.refused.filter((word) => word.includes('without'))).toEqual([]);
-  await pods.none();
-  expect([...pods.lives.values()].filter(({ requestIds }) => requestIds.size !== 1)).toEqual([]);
+  await until('only warm pods are left', () => pods.now().length === WARM && pods.now().every((life) => stateOf(life) === 'warm'), 30_000);
+  expect([...pods.lives.values()].filter(({ requestIds }) => requestIds.size > 1)).toEqual([]);
 });

@@ -1,14 +1,13 @@
 // The answers of an API server that cannot be had from a real one at will: 410, 429 with Retry-After, 500, garbage. The server is a
 // script of answers; everything else is tested on a real one (watch.api.test.ts).
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { KubeClient, type KubeError } from '../../src/kube/client.ts';
+import type { KubeError } from '../../src/kube/client.ts';
 import { Watch, type Watched } from '../../src/kube/watch.ts';
-import { listenAnywhere, until } from '../support/ports.ts';
+import { until } from '../support/ports.ts';
+import { type ScriptedApi, startScriptedApi } from '../support/scripted-api.ts';
 
-let server: Server;
-let client: KubeClient;
+let api: ScriptedApi;
 let watch: Watch<Watched>;
 const told: string[] = [];
 const faults: KubeError[] = [];
@@ -16,9 +15,7 @@ const requests: URL[] = [];
 
 afterEach(async () => {
   watch.stop();
-  await client.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await api.stop();
   for (const list of [told, faults, requests]) list.length = 0;
 });
 
@@ -30,19 +27,13 @@ const event = (type: string, object: object) => `${JSON.stringify({ type, object
 /** Starts a watch on a server that gives these answers to lists and to watches, each in its turn; the last one stays. */
 async function scripted(lists: string[], watches: RequestListener[], silentMs?: number): Promise<void> {
   const next = <T>(answers: T[]): T => (answers.length > 1 ? (answers.shift() as T) : (answers[0] as T));
-  server = createServer((request, response) => {
+  api = await startScriptedApi((request, response) => {
     const url = new URL(request.url ?? '', 'http://x');
     requests.push(url);
     if (url.searchParams.get('watch')) next(watches)(request, response);
     else response.end(next(lists));
   });
-  const config = new KubeConfig();
-  config.loadFromClusterAndUser(
-    { name: 'c', server: `http://127.0.0.1:${await listenAnywhere(server)}`, skipTLSVerify: true },
-    { name: 'u' },
-  );
-  client = new KubeClient(config);
-  watch = new Watch(client, {
+  watch = new Watch(api.client, {
     path: '/things',
     ...(silentMs === undefined ? {} : { silentMs }),
     set: ({ metadata }) => void told.push(`+${metadata?.name}`),
@@ -65,6 +56,13 @@ describe('a watch', () => {
     expect(told.slice(0, 3)).toEqual(['+a', '+b', '-a']);
     expect([...watch.objects.keys()]).toEqual(['n/b', 'n/c']);
     await until('it watches from the new version', () => watchRequests().at(-1)?.searchParams.get('resourceVersion') === '9');
+  });
+
+  it('does not list in a storm where all that it lists is too old', async () => {
+    const begun = performance.now();
+    await scripted([list('5')], [(_q, s) => s.writeHead(410).end('{}')]);
+    await until('it was told so again and again', () => faults.length === 4);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(300); // 0, 100 and 200 ms at least between them
   });
 
   it('goes on from the last bookmark where the server ended it', async () => {
