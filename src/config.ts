@@ -49,7 +49,7 @@ export function parsePublicUrl(text: string): string {
 }
 
 /** `on` or `off`. */
-export function parseSwitch(text: string): boolean {
+function parseSwitch(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new InvalidArgumentError(`${JSON.stringify(text)} is neither on nor off`);
   return text === 'on';
 }
@@ -78,11 +78,6 @@ function wholeNumber(least: number, most: number): (text: string) => number {
     }
     return value;
   };
-}
-
-function onOrOff(text: string): boolean {
-  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError(`${JSON.stringify(text)} is neither on nor off`);
-  return text === 'on';
 }
 
 function append(value: string, before: string[] | undefined): string[] {
@@ -223,7 +218,7 @@ export const OPTIONS = {
     new Option('--pod-defaults <on|off>', 'put the restricted defaults of the Pod Security Standards under what templates say')
       .env('SOCKETPOD_POD_DEFAULTS')
       .default(true, 'on')
-      .argParser(onOrOff),
+      .argParser(parseSwitch),
   header: () =>
     new Option('-H, --header <name:value>', 'header line of the upgrade request; can be repeated')
       .env('SOCKETPOD_HEADER')

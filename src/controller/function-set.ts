@@ -90,9 +90,9 @@ export class FunctionSet {
   #hostsChanged(before: Entry | undefined, after: Entry | undefined): void {
     const words = (entry: Entry | undefined) => (entry ? JSON.stringify([claimsOf(entry.fn), entry.fn.heldHosts]) : '');
     if (words(before) === words(after)) return;
-    this.#owners = undefined;
     const hosts = new Set([before, after].flatMap((entry) => (entry ? claimsOf(entry.fn) : [])));
-    if (hosts.size === 0) return;
+    if (hosts.size === 0) return; // as most functions: who owns what is not worked out again
+    this.#owners = undefined;
     for (const [key, { fn }] of this.#entries) if (claimsOf(fn).some((host) => hosts.has(host))) this.#events.function(key);
   }
 }

@@ -1,9 +1,9 @@
 // The pods of each function, and what the last warm one that failed showed: what a status counts and tells. The ports of the pods of
 // each namespace: what its policy must let in for as long as they run.
 import type { V1Pod } from '@kubernetes/client-node';
-import { LABEL_FUNCTION, LABEL_TEMPLATE } from '../api/names.ts';
+import { LABEL_TEMPLATE } from '../api/names.ts';
 import { eventReason } from '../core/event.ts';
-import { isFunctionPod, isWarmPod, portOf } from '../core/pod.ts';
+import { functionOf, isFunctionPod, isWarmPod, portOf } from '../core/pod.ts';
 import { isUnschedulable, readPod } from '../core/pod-status.ts';
 
 /** What a warm pod showed. */
@@ -93,10 +93,6 @@ export class PodIndex {
     else this.#ports.delete(namespace);
     if (changed || left <= 0) this.#portsChanged(namespace);
   }
-}
-
-function functionOf({ metadata }: V1Pod): string {
-  return `${metadata?.namespace ?? ''}/${metadata?.labels?.[LABEL_FUNCTION] ?? ''}`;
 }
 
 function failureOf(pod: V1Pod): Omit<WarmFailure, 'template'> | undefined {

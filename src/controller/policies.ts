@@ -4,7 +4,8 @@ import type { V1NetworkPolicy } from '@kubernetes/client-node';
 import { LABEL_MANAGED_BY, MANAGED_BY_CONTROLLER } from '../api/names.ts';
 import { isPolicyCurrent, POLICY_NAME, type PolicyFacts, policyFor } from '../core/network-policy.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
-import { applyPolicy, deletePolicy } from '../kube/network-policies.ts';
+import { applyPolicy, POLICIES } from '../kube/network-policies.ts';
+import { deleteObject } from '../kube/objects.ts';
 import { type Namespaces, Watches } from '../kube/watches.ts';
 import { ApiAddresses } from './api-addresses.ts';
 import type { FunctionSet } from './function-set.ts';
@@ -33,8 +34,7 @@ export class Policies {
     this.#options = options;
     const changed = ({ metadata }: V1NetworkPolicy) => options.changed(metadata?.namespace ?? '');
     this.#watch = new Watches<V1NetworkPolicy>(options.client, {
-      base: '/apis/networking.k8s.io/v1',
-      resource: 'networkpolicies',
+      ...POLICIES,
       namespaces: options.namespaces,
       query: { labelSelector: `${LABEL_MANAGED_BY}=${MANAGED_BY_CONTROLLER}` },
       set: changed,
@@ -80,7 +80,7 @@ export class Policies {
     const found = this.#watch.objects.get(`${namespace}/${POLICY_NAME}`);
     const ports = [...functions.ports(namespace), ...pods.ports(namespace)];
     if (!facts || !this.#addresses || ports.length === 0) {
-      if (found) await deletePolicy(client, found);
+      if (found) await deleteObject(client, POLICIES, found);
       return;
     }
     const wanted = policyFor(namespace, ports, { ...facts, apiServer: this.#addresses.all() });

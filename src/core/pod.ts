@@ -15,7 +15,7 @@ import {
   LABEL_TEMPLATE,
 } from '../api/names.ts';
 import type { Container } from '../api/types.ts';
-import type { ServedFunction } from './served.ts';
+import { keyOf, type ServedFunction } from './served.ts';
 import { slotName } from './slots.ts';
 
 /** Grace period where the template is silent, in seconds (contract part 2). */
@@ -113,6 +113,11 @@ export function isFunctionPod({ metadata }: V1Pod): boolean {
     ({ apiVersion, kind, controller }) => controller && apiVersion.startsWith(`${GROUP}/`) && kind === KIND,
   );
   return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
+}
+
+/** `namespace/name` of a pod's function. */
+export function functionOf({ metadata }: V1Pod): string {
+  return keyOf({ namespace: metadata?.namespace ?? '', name: metadata?.labels?.[LABEL_FUNCTION] ?? '' });
 }
 
 /** The port that a function's pod was made with, by its environment; undefined: it is none of ours. */

@@ -1,12 +1,15 @@
-// The two calls on NetworkPolicies (networking.k8s.io/v1).
+// Where NetworkPolicies are (networking.k8s.io/v1), and how one is applied.
 import type { V1NetworkPolicy } from '@kubernetes/client-node';
-import { isConflict, isNotFound, type KubeClient, KubeError } from './client.ts';
+import { type KubeClient, KubeError } from './client.ts';
 
 /** Whose fields a policy is made of (server-side apply). */
 const FIELD_MANAGER = 'socketpod-controller';
 
+/** Their collection. */
+export const POLICIES = { base: '/apis/networking.k8s.io/v1', resource: 'networkpolicies' };
+
 function path({ metadata }: V1NetworkPolicy): string {
-  return `/apis/networking.k8s.io/v1/namespaces/${metadata?.namespace}/networkpolicies/${metadata?.name}`;
+  return `${POLICIES.base}/namespaces/${metadata?.namespace}/${POLICIES.resource}/${metadata?.name}`;
 }
 
 /** Creates a policy, or makes its fields these. A namespace that goes away needs none. Throws a KubeError. */
@@ -17,15 +20,5 @@ export async function applyPolicy(client: KubeClient, policy: V1NetworkPolicy): 
   } catch (error) {
     const going = error instanceof KubeError && (error.status === 404 || / is being terminated/.test(error.message));
     if (!going) throw error;
-  }
-}
-
-/** Deletes this very policy (by uid); one that is gone already is fine. Throws a KubeError. */
-export async function deletePolicy(client: KubeClient, policy: V1NetworkPolicy): Promise<void> {
-  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: policy.metadata?.uid } };
-  try {
-    await client.call('DELETE', path(policy), { body });
-  } catch (error) {
-    if (!isNotFound(error) && !isConflict(error)) throw error;
   }
 }

@@ -16,7 +16,7 @@ export interface Collection {
   readonly labelSelector: string;
 }
 
-function pathOf({ base, resource }: Collection, namespace: string | undefined): string {
+function pathOf({ base, resource }: Pick<Collection, 'base' | 'resource'>, namespace: string | undefined): string {
   return namespace === undefined ? `${base}/${resource}` : `${base}/namespaces/${namespace}/${resource}`;
 }
 
@@ -36,7 +36,11 @@ export async function listObjects<T extends KubernetesObject>(client: KubeClient
 }
 
 /** Deletes this very object (by uid) of a collection; one that is gone already is fine. Throws a KubeError. */
-export async function deleteObject(client: KubeClient, collection: Collection, { metadata }: KubernetesObject): Promise<void> {
+export async function deleteObject(
+  client: KubeClient,
+  collection: Pick<Collection, 'base' | 'resource'>,
+  { metadata }: KubernetesObject,
+): Promise<void> {
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata?.uid } };
   try {
     await client.call('DELETE', `${pathOf(collection, metadata?.namespace)}/${metadata?.name}`, { body });

@@ -2,7 +2,7 @@
 // pods; nothing is ever polled. Names are given out from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import { isFunctionPod, podFor } from '../core/pod.ts';
+import { functionOf, isFunctionPod, podFor } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
@@ -206,11 +206,6 @@ export class OwnPods {
     if (own instanceof OwnPod && own.pod.metadata?.uid === pod.metadata?.uid) own.vanish(pod);
     this.#events.changed(functionOf(pod));
   }
-}
-
-/** `namespace/name` of a pod's function. */
-export function functionOf({ metadata }: V1Pod): string {
-  return keyOf({ namespace: metadata?.namespace ?? '', name: metadata?.labels?.[LABEL_FUNCTION] ?? '' });
 }
 
 /** starting, warm or connected. */

@@ -2,14 +2,14 @@
 // waits for one that is being freed, and asks other replicas for those of their warm pods.
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from '../core/backoff.ts';
-import { connectedPatch } from '../core/pod.ts';
+import { connectedPatch, functionOf } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { KubeError } from '../kube/client.ts';
 import { Changes, ChangesByKey } from './changes.ts';
 import { OwnPod } from './own-pod.ts';
-import { functionOf, OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
+import { OwnPods, type OwnPodsOptions, stateOf } from './own-pods.ts';
 import { openPort, resultOf } from './pod-port.ts';
 import type { Backend, Runtime, Started, StartFailure, StartRequest } from './runtime.ts';
 import { Wanted } from './wanted.ts';

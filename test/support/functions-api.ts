@@ -28,7 +28,7 @@ export function functionsApi(namespace: string): FunctionsApi {
         if (!isNotFound(error)) throw error;
       });
     },
-    removeAll: () => client.call('DELETE', base),
+    removeAll: () => client.call('DELETE', base, { timeoutMs: 120_000 }),
     stop: () => client.close(),
   };
 }
