@@ -85,7 +85,8 @@ export class Connection implements Registered, Deadline {
   async #provision(): Promise<void> {
     const started = await this.#services.runtime.start({ fn: this.fn, connectionId: this.id, signal: this.#starting.signal });
     if (!started.ok) {
-      if (started.reason === 'max_connections') this.#services.starts.giveBack(keyOf(this.fn)); // another proxy was quicker
+      const unused = started.reason === 'max_connections' && this.#upgrade.tookToken; // another proxy was quicker
+      if (unused) this.#services.starts.giveBack(keyOf(this.fn));
       return this.#failedStart(started.reason, started.detail, started.lastWords);
     }
     this.#backend = started.backend;

@@ -31,7 +31,7 @@ interface Refused {
 }
 
 /** A request as it came. */
-type Arrived = Omit<AcceptedUpgrade, 'fn' | 'address' | 'access'>;
+type Arrived = Omit<AcceptedUpgrade, 'fn' | 'address' | 'access' | 'tookToken'>;
 
 /** A well-formed upgrade for a function that takes connections. */
 interface Routed {
@@ -80,6 +80,7 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
   const no = (refused: Omit<Refused, 'fn' | 'rawHeaders'>) => void refuse(arrived, id, { ...refused, fn, rawHeaders }, services);
   if ('reason' in access) return no({ ...access, message: outcome(access.reason).cause });
   const { registry, gate, capacity, runtime, starts, clock } = services;
+  let tookToken = false;
   const denied = admit({
     fn,
     draining: !gate.open,
@@ -87,7 +88,11 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
     maxPending: capacity.maxPending,
     connections: registry.count(fn),
     full: () => runtime.full?.(fn) ?? false,
-    takeStart: () => runtime.waiting?.(fn) || starts.take(keyOf(fn), clock.now()), // what waits is not started
+    takeStart() {
+      if (runtime.waiting?.(fn)) return true; // what waits is not started
+      tookToken = starts.take(keyOf(fn), clock.now());
+      return tookToken;
+    },
   });
   if (denied) return no({ reason: denied.reason, message: denied.detail });
   socket.setNoDelay(true);
@@ -97,6 +102,7 @@ function enter(arrived: Arrived, { fn, address }: Routed, access: Granted | Deni
     address: { ...address, query: withoutToken(address.query) },
     rawHeaders: fn.spec.auth ? withoutBearer(rawHeaders) : rawHeaders,
     access: access.access,
+    tookToken,
   };
   new Connection(accepted, services).start();
 }

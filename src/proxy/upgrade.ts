@@ -26,6 +26,8 @@ export interface AcceptedUpgrade extends Arrival {
   readonly rawHeaders: readonly string[];
   /** Who may connect by what: see ConnectionFacts. */
   readonly access: string;
+  /** A start token was taken for it: there was no backend that waited. */
+  readonly tookToken: boolean;
   /** When the request came, by performance.now(). */
   readonly receivedAt: number;
   /** Bytes that came with the request's head. */

@@ -10,8 +10,8 @@ import { deletePod, patchPod } from '../kube/pods.ts';
 import { Changes } from './changes.ts';
 import type { Cause } from './runtime.ts';
 
-/** The longest wait before a patch is tried again: nobody waits for it, and an API server that comes back has more to do (ms). */
-const PATCH_MOST_MS = 20_000;
+/** The longest wait before a call is tried again: nobody waits for it, and an API server that comes back has more to do (ms). */
+const MOST_MS = 20_000;
 
 /** What a pod is followed with. */
 export interface OwnPodOptions {
@@ -109,7 +109,7 @@ export class OwnPod {
         if (attempt === 0 && !gone)
           this.#options.log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
         if (lasting && !gone) return true;
-        if (!gone) await pause(Math.max(error.retryAfterMs, backoff(attempt, Math.random(), undefined, PATCH_MOST_MS)));
+        if (!gone) await pause(waitMs(error, attempt));
       }
     }
     return false;
@@ -140,8 +140,10 @@ export class OwnPod {
         this.#changes.tell();
         return;
       } catch (error) {
-        this.#options.log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
-        await pause(backoff(attempt, Math.random()));
+        // Any error is tried again, a fault of the program too: nothing else ends this pod.
+        if (attempt === 0)
+          this.#options.log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
+        await pause(waitMs(error, attempt));
       }
     }
   }
@@ -157,6 +159,11 @@ export class OwnPod {
       await this.change(signal);
     }
   }
+}
+
+/** How long to wait before a call that failed is tried again: as long as the API server asks for, at least. */
+function waitMs(error: unknown, attempt: number): number {
+  return Math.max(error instanceof KubeError ? error.retryAfterMs : 0, backoff(attempt, Math.random(), undefined, MOST_MS));
 }
 
 function versionOf(pod: V1Pod): bigint {

@@ -1,5 +1,7 @@
 // One pod a connection: the runtime of `proxy`. A warm pod from memory, or else a new one in a free slot; where no slot is free it
 // waits for one that is being freed, and asks other replicas for those of their warm pods.
+import { setTimeout as pause } from 'node:timers/promises';
+import { backoff } from '../core/backoff.ts';
 import { connectedPatch, functionOf } from '../core/pod.ts';
 import { reasonAtTimeout, reasonOfCreateError } from '../core/pod-status.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
@@ -15,6 +17,8 @@ import { WarmPods } from './warm.ts';
 
 /** How long a handshake waits for a pod that is being deleted when only such pods hold the ceiling (contract part 3), in ms. */
 const GOING_MS = 10_000;
+/** The longest wait after a node refused a pod: what it lacks may be there at any moment (ms). */
+const REFUSED_MOST_MS = 5000;
 
 /** Hears of pods, for the metrics. */
 export interface PodObserver {
@@ -111,6 +115,7 @@ export class PodRuntime implements Runtime {
 
   async start(request: StartRequest): Promise<Started> {
     const { fn, signal } = request;
+    let refused = 0;
     for (;;) {
       const handed = this.#closed ? undefined : await this.#warm.handOut(request);
       if (handed) {
@@ -131,8 +136,9 @@ export class PodRuntime implements Runtime {
       made.delete(false);
       if (opened.kind === 'failed') return opened.failure;
       // The kubelet refused the pod: it is made again, in another slot, until the init timeout.
-      if (signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
       this.#options.log(`pod ${made.pod.metadata?.name} was refused by its node: ${opened.detail}`);
+      await pause(backoff(refused++, Math.random(), 200, REFUSED_MOST_MS), undefined, { signal }).catch(() => {}); // aborted: it is over
+      if (signal.aborted) return { ok: false, reason: 'unschedulable', detail: opened.detail };
     }
   }
 

@@ -100,21 +100,20 @@ export class WarmPool {
     clearImmediate(this.#due);
     this.#due = undefined;
     if (this.#forgotten) return;
-    const { create, remove } = planWarm(this.#facts());
+    const now = performance.now(); // one for both: what is over for the timer has been over for the plan
+    const { create, remove } = planWarm(this.#facts(now));
     for (const pod of remove) {
       if (pod.wanted && pod.template === this.#template) this.#heldBack.push(performance.now() + WANTED_MS);
       this.#drop(pod);
     }
     if (create > 0) this.#options.asks(this);
     clearTimeout(this.#timer);
-    const now = performance.now();
     const times = [this.#failures.blockedUntil, ...this.#heldBack, ...[...this.#leaving.values()].map((since) => since + LEAVING_MS)];
     const next = Math.min(...times.filter((time) => time > now));
     this.#timer = Number.isFinite(next) ? setTimeout(() => this.settle(), next - now + 1).unref() : undefined;
   }
 
-  #facts(): WarmFacts<WarmPod> {
-    const now = performance.now();
+  #facts(now: number): WarmFacts<WarmPod> {
     const { pods, share, waitingStarts } = this.#options;
     this.#heldBack = this.#heldBack.filter((until) => until > now);
     return {
@@ -132,7 +131,7 @@ export class WarmPool {
 
   /** Creates one, if one is still to be created. @returns undefined when there is nothing to do; else resolves when that is done */
   create(): Promise<void> | undefined {
-    if (this.#forgotten || planWarm(this.#facts()).create === 0) return undefined;
+    if (this.#forgotten || planWarm(this.#facts(performance.now())).create === 0) return undefined;
     const slot = this.#options.pods.reserve(this.#fn);
     return slot === undefined ? undefined : this.#create(slot);
   }

@@ -16,7 +16,7 @@ import { StormProxies } from './storm-proxies.ts';
 
 const NAMESPACE = 'storm';
 const NAMES = ['one', 'two', 'three', 'four'];
-const SECONDS = Number(process.env.SOCKETPOD_STORM_SECONDS ?? 120);
+const SECONDS = Number(process.env.SOCKETPOD_STORM_SECONDS ?? 180);
 const SEED = Number(process.env.SOCKETPOD_STORM_SEED ?? Math.floor(Math.random() * 2 ** 32));
 /** Between two quiet points (ms). */
 const RAGE_MS = 60_000;

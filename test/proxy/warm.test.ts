@@ -48,3 +48,25 @@ it('takes no start token for one, and says that it has opened once, behind the 1
   await proxy.stop();
   await backend.stop();
 });
+
+it('gives no start token back for one that refused and for which there was no other place', async () => {
+  let waits = false;
+  const runtime: Runtime = {
+    waiting: () => waits,
+    start: async () => ({ ok: false, reason: waits ? 'max_connections' : 'pod_rejected', detail: '' }),
+    close: async () => {},
+  };
+  // One start a second, two at once.
+  const proxy = await startProxy(runtime, [served()], { capacity: { maxStartsPerSecond: 1 } });
+  for (let i = 0; i < 30; i++) {
+    waits = i % 2 === 1;
+    const client = await rawConnect(proxy.port);
+    client.send(upgradeHead());
+    await client.head();
+    client.socket.destroy();
+  }
+  const reasons = (await proxy.ended(30)).map(({ reason }) => reason);
+  expect(reasons.filter((reason) => reason === 'max_connections')).toHaveLength(15);
+  expect(reasons.filter((reason) => reason === 'pod_rejected').length, 'two, and one for each second that this took').toBeLessThan(10);
+  await proxy.stop();
+});

@@ -1,9 +1,11 @@
 // The pod runtime against an API server without nodes: names, conflicts, quotas, and an API server that goes away and comes back.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { V1Pod } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { connectKube, type KubeClient } from '../../src/kube/client.ts';
+import { Watch } from '../../src/kube/watch.ts';
 import { PodRuntime } from '../../src/runtime/pods.ts';
 import type { Started, StartRequest } from '../../src/runtime/runtime.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
@@ -190,6 +192,29 @@ describe('the API server', () => {
     });
     await one.close(1000);
     await reader.close();
+  });
+});
+
+describe('a pod that its node refuses', () => {
+  it('is made again after a pause, longer each time, until nobody waits any more', async () => {
+    const path = '/api/v1/namespaces/test/pods';
+    const made = new Map<string, number>();
+    const set = ({ metadata: { name, uid = '' } = {} }: V1Pod) => {
+      if (made.has(uid)) return;
+      made.set(uid, performance.now());
+      const body = { status: { phase: 'Failed', reason: 'OutOfcpu' } };
+      client.call('PATCH', `${path}/${name}/status`, { body, type: 'application/merge-patch+json' }).catch(() => {});
+    };
+    const node = new Watch<V1Pod>(client, { path, set, gone: () => {}, fault: () => {} });
+    await node.start();
+    const { request: next, giveUp } = request();
+    const started = (await runtime('aaaaaaaaaa')).start(next);
+    await until('four were made', () => made.size === 4);
+    node.stop();
+    const [first = 0, , , last = 0] = [...made.values()];
+    expect(last - first, 'the shortest pauses are 100, 200 and 400 ms').toBeGreaterThan(650);
+    giveUp();
+    expect((await started).ok).toBe(false);
   });
 });
 

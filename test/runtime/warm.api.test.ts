@@ -180,9 +180,8 @@ describe('a start', () => {
     const fn = warmFunction(5, 20);
     runtime.serve(fn);
     await knows(runtime, 5);
-    mostUnused = 0;
     const landed = Promise.withResolvers<void>();
-    patches = landed.promise;
+    [mostUnused, patches] = [0, landed.promise];
     const over = new AbortController();
     const starts = Array.from({ length: 3 }, (_, i) => runtime.start({ fn, connectionId: `c-${i}`, signal: over.signal }));
     await until('one is made already', () => watch.objects.size === 6);
@@ -243,8 +242,9 @@ describe('an API server that is away', () => {
     runtime.serve({ ...warmFunction(3, 10), name: 'other' });
     await until('deletions wait, and creates have failed', () => runtime.pendingDeletes === 2 && failed.length > 0);
     between.set('pass');
-    await until('all is as it should be', () => counts().join() === `${A} 5` && runtime.pendingDeletes === 0, 25_000);
-    const ports = [...watch.objects.values()].filter(({ metadata }) => metadata?.labels?.['socketpod.dev/function'] === 'echo');
-    expect(ports.map(({ spec }) => spec?.containers[0]?.env?.[0]?.value)).toEqual(['8000', '8000']);
+    const echoes = () => [...watch.objects.values()].filter(({ metadata }) => metadata?.labels?.['socketpod.dev/function'] === 'echo');
+    const ports = () => echoes().map(({ spec }) => spec?.containers[0]?.env?.[0]?.value);
+    const done = () => `${counts()} ${ports()}` === `${A} 5 8000,8000` && runtime.pendingDeletes === 0;
+    await until('all is as it should be', done, 25_000);
   });
 });

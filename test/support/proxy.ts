@@ -52,7 +52,7 @@ export interface TestProxy {
   readonly violations: Violation[];
   readonly socketErrors: SocketError[];
   /** Waits until `count` connections have ended and gives their records. */
-  ended(count: number): Promise<ConnectionRecord[]>;
+  ended(count: number, withinMs?: number): Promise<ConnectionRecord[]>;
   /** Ends the proxy; fails when a connection is left that nobody ends. */
   stop(): Promise<void>;
 }
@@ -91,8 +91,8 @@ export async function startProxy(
     records,
     violations,
     socketErrors,
-    async ended(count) {
-      await until(`${count} connections have ended`, () => records.length >= count);
+    async ended(count, withinMs) {
+      await until(`${count} connections have ended`, () => records.length >= count, withinMs);
       return records;
     },
     async stop() {
