@@ -13,7 +13,7 @@ const LIMIT = 10;
 it('maxConnections: 10, warmPods: 10, 3 proxies: 10 clients through one of them all open', async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok();
+  const kwok = await startKwok(NAMESPACE);
   const pods = await watchHistory(NAMESPACE);
   const proxies = await startProxies(3);
   onTestFinished(async () => {

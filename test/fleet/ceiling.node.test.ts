@@ -15,7 +15,7 @@ let proxies: NodeProxy[] = [];
 beforeAll(async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  kwok = await startKwok();
+  kwok = await startKwok(NAMESPACE);
   pods = await watchHistory(NAMESPACE);
   proxies = await startProxies(3);
   applyAll(NAMESPACE, [fakeFunction('fake', { maxConnections: LIMIT }), functionObject('real', {}, { maxConnections: LIMIT })]);

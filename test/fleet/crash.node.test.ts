@@ -19,7 +19,7 @@ let proxies: NodeProxy[] = [];
 beforeAll(async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  kwok = await startKwok();
+  kwok = await startKwok(NAMESPACE);
   pods = await watchHistory(NAMESPACE);
   const kubeconfig = process.env.KUBECONFIG ?? '';
   controllers = await Promise.all([startController(kubeconfig), startController(kubeconfig)]);

@@ -17,7 +17,7 @@ let proxies: NodeProxy[] = [];
 beforeAll(async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  kwok = await startKwok();
+  kwok = await startKwok(NAMESPACE);
   pods = await watchHistory(NAMESPACE);
   controller = await startController(process.env.KUBECONFIG ?? '');
   proxies = await startProxies(2);
@@ -50,11 +50,12 @@ async function removed(names: readonly string[], count: number, remove: () => vo
 const endsOf = (name: string) =>
   proxies.flatMap(({ lines }) => lines.filter((line) => line.message === 'end' && line.function === `${NAMESPACE}/${name}`));
 
-/** What a proxy says that there is. */
+/** What a proxy says that there is, of this namespace or of none. */
 async function left(proxy: NodeProxy): Promise<string> {
   const counted = await metricsOf(proxy);
   const gauges = ['socketpod_open_connections', 'socketpod_pending_connections', 'socketpod_pods', 'socketpod_pending_deletes'];
-  return [...counted].filter(([series, value]) => gauges.includes(series.split('{')[0] ?? '') && value !== 0).join('; ');
+  const ours = (series: string) => /function_namespace="(deletion)?"/.test(series) || !series.includes('{');
+  return [...counted].filter(([series, value]) => gauges.includes(series.split('{')[0] ?? '') && ours(series) && value !== 0).join('; ');
 }
 
 describe('the deletion', () => {

@@ -23,7 +23,7 @@ const WARM = 3;
 it('an outage of the API server ends no connection and leaves no pod', { timeout: (SECONDS + 300) * 1000 }, async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok();
+  const kwok = await startKwok(NAMESPACE);
   const pods = await watchHistory(NAMESPACE);
   const apis = await Promise.all(FAULTS.map((fault) => startFaultyApi(fault)));
   const [controlled, spare] = await Promise.all([startFaultyApi('leader'), startFaultyApi('standby')]);

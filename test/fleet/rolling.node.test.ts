@@ -20,7 +20,7 @@ const STAY_MS = [1000, 8000] as const;
 it('rolling 3 proxies under 60 open connections loses none', { timeout: 180_000 }, async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok();
+  const kwok = await startKwok(NAMESPACE);
   const pods = await watchHistory(NAMESPACE);
   const balancer = await startBalancer();
   let proxies = await startProxies(3, DRAIN);

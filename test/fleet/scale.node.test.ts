@@ -25,7 +25,7 @@ interface Process {
 it(`${FUNCTIONS} functions and ${FUNCTIONS * WARM} pods`, { timeout: (REST_SECONDS + 600) * 1000 }, async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok(20);
+  const kwok = await startKwok(NAMESPACE, 20);
   const pods = await watchHistory(NAMESPACE);
   const functions = functionsApi(NAMESPACE);
   const kubeconfig = process.env.KUBECONFIG ?? '';

@@ -30,7 +30,7 @@ it('a storm leaves as many pods as connections and warm pods', { timeout: (SECON
   const random = randomBy(SEED);
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok();
+  const kwok = await startKwok(NAMESPACE);
   const pods = await watchHistory(NAMESPACE);
   const api = await startFaultyApi();
   const functions = functionsApi(NAMESPACE);

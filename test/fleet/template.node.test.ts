@@ -20,7 +20,7 @@ const templateOf = (image: string) => (fakeFunction('echo', {}, { image }) as { 
 it('an edit of spec.template under load ends no connection', { timeout: 180_000 }, async () => {
   await installCrd();
   await makeNamespace(NAMESPACE);
-  const kwok = await startKwok();
+  const kwok = await startKwok(NAMESPACE);
   const pods = await watchHistory(NAMESPACE);
   const functions = functionsApi(NAMESPACE);
   const proxies = await startProxies(3);

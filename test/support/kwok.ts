@@ -41,8 +41,11 @@ export function fakeFunction(name: string, spec: object = {}, container: object 
   return functionObject(name, container, spec, { nodeSelector: { type: 'kwok' }, tolerations });
 }
 
-/** Starts KWOK with this many nodes, and the server at port 9000 of every address. */
-export async function startKwok(nodes = 5): Promise<Kwok> {
+/**
+ * Starts KWOK with this many nodes, and the server at port 9000 of every address.
+ * @param namespace its functions go with it: the proxies of other tests would serve them, and keep warm pods for them
+ */
+export async function startKwok(namespace: string, nodes = 5): Promise<Kwok> {
   const args = ['kwok', '--config', STAGES, '--cidr', '198.18.64.0/18', '--node-lease-duration-seconds', '40'];
   const child = spawn(kubeBinary() ?? '', [...args, '--manage-nodes-with-annotation-selector', `${FAKE}=fake`], { stdio: 'ignore' });
   const names = Array.from({ length: nodes }, (_, n) => `kwok-${n}`);
@@ -61,6 +64,7 @@ export async function startKwok(nodes = 5): Promise<Kwok> {
     served: server.served,
     open: server.open,
     async stop() {
+      kubectl(['delete', 'wsf', '-n', namespace, '--all', '--wait=false']);
       kubectl(['delete', 'node', '-l', 'type=kwok']);
       await end(child);
       await kubelet.stop();
