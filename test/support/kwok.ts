@@ -78,11 +78,18 @@ function fakeNode(name: string): object {
 /** What KWOK cannot be trusted with: the end of a pod that is being deleted, by its uid. */
 async function startKubelet(): Promise<{ stop(): Promise<void> }> {
   const client = connectKube(process.env.KUBECONFIG);
+  const ended = new Set<string>();
   const set = (pod: V1Pod) => {
-    const fake = pod.spec?.nodeName?.startsWith('kwok-');
-    if (fake && pod.metadata?.deletionTimestamp) deletePod(client, pod, 0).catch((error) => console.log(`kubelet: ${error.message}`));
+    const { uid = '', deletionTimestamp } = pod.metadata ?? {};
+    if (!pod.spec?.nodeName?.startsWith('kwok-') || !deletionTimestamp || ended.has(uid)) return;
+    ended.add(uid);
+    deletePod(client, pod, 0).catch((error) => {
+      ended.delete(uid); // the next change of the pod tries again
+      console.log(`kubelet: ${error.message}`);
+    });
   };
-  const watch = new Watch<V1Pod>(client, { path: '/api/v1/pods', set, gone: () => {}, fault: () => {} });
+  const gone = (pod: V1Pod) => void ended.delete(pod.metadata?.uid ?? '');
+  const watch = new Watch<V1Pod>(client, { path: '/api/v1/pods', set, gone, fault: () => {} });
   await watch.start();
   return {
     async stop() {
