@@ -148,10 +148,12 @@ export CONTAINERD_ADDRESS=/run/containerd.sock
 start containerd containerd -c "$D/containerd.toml"
 poll 20 ctr version || fail "containerd of node$n did not come up"
 # The larger images take seconds: meanwhile the node gets ready. cluster.sh waits for both.
+# containerd's CRI makes a record of an image as soon as it sees it; who comes second fails, and finds it there the next time.
+load_image() { ctr -n k8s.io images import --snapshotter overlayfs "$1" > /dev/null; }
 load_images() {
   local image pids=()
   for image in $IMAGES; do
-    ctr -n k8s.io images import --snapshotter overlayfs "$image" > /dev/null &
+    { load_image "$image" || load_image "$image" || load_image "$image"; } &
     pids+=($!)
   done
   for image in "${pids[@]}"; do wait "$image" || touch "$W/failed"; done
