@@ -70,8 +70,9 @@ describe('a watch', () => {
       await make(`cut-${i}`);
       if (i % 2 === 0) await remove(`cut-${i}`);
     }
-    await until('all is known', () => watch.objects.size === 5, 30_000);
-    expect([...watch.objects.keys()].sort()).toEqual([1, 3, 5, 7, 9].map((i) => `default/cut-${i}`));
+    // Five are there for a moment on the way, too: four of these and one that was removed since.
+    const left = [1, 3, 5, 7, 9].map((i) => `default/cut-${i}`).join();
+    await until('all is known', () => [...watch.objects.keys()].sort().join() === left, 30_000);
     await until('each was told once or seen gone', () => [1, 3, 5, 7, 9].every((i) => told.includes(`+cut-${i}`)));
     expect(faults.length).toBeGreaterThan(0);
     watch.stop();
