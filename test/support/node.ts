@@ -33,14 +33,14 @@ export function functionObject(name: string, container: object, spec: object = {
   };
 }
 
-/** Installs the definition and waits until it serves. */
+/** Installs the definition, and deletes the functions that files before this one left: the proxies of a test serve all there are. */
 export async function installCrd(): Promise<void> {
   kubectl(['apply', '-f', 'crds/']);
   await until(
     'the definition is served',
     () => {
       try {
-        kubectl(['get', 'wsf', '-A']);
+        kubectl(['delete', 'wsf', '-A', '--all']);
         return true;
       } catch {
         return false;
