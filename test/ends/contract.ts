@@ -63,6 +63,7 @@ export const ENDS: readonly Row[] = [
   end('pod_evicted', 439, { client: 1012, function: 'none' }, 'node'),
   end('pod_deleted', 439, dead, 'node'),
   end('function_deleted', 438, away),
+  end('function_deleted', 438, away, 'node', 'function_deleted by kubectl'),
   end('closed_by_operator', 438, away),
   end('drained', 500, { client: 1012, function: 1001 }),
   end('internal_error', 500, { client: 1011, function: 1001 }),
@@ -107,6 +108,7 @@ export const REFUSALS: readonly Row[] = [
   refusal('pod_deleted', 503, 439, 'node'),
   refusal('pod_evicted', 503, 439, 'node'),
   refusal('function_deleted', 503, 438),
+  refusal('function_deleted', 503, 438, 'node', 'function_deleted by kubectl'),
   refusal('client_left', 0, 499),
 ];
 

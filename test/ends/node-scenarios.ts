@@ -31,6 +31,9 @@ const NEVER_LISTENS = { args: ['--never'] };
 const DROPPED = '439 function exited';
 
 const remove = ({ namespace, pod }: Stage) => void kubectl(['delete', 'pod', '-n', namespace, pod, '--wait=false']);
+/** Its pod is left to the proxy: the garbage collector might be quicker than the watch of functions, and the client sees 1011 then. */
+const removeFunction = ({ namespace, pod }: Stage) =>
+  void kubectl(['delete', 'wsf', '-n', namespace, pod.replace(/-slot-[0-9]+$/, ''), '--cascade=orphan', '--wait=false']);
 const evicted = ({ namespace, pod }: Stage) => evict(namespace, pod);
 
 /** The scenarios by the name of their row in contract.ts. */
@@ -38,6 +41,7 @@ export const NODE_SCENARIOS: Readonly<Record<string, NodeScenario>> = {
   memory_limit: { container: LITTLE_MEMORY, act: ({ socket }) => socket?.send('eat 200'), text: DROPPED },
   pod_evicted: { act: evicted, text: '439 pod evicted' },
   pod_deleted: { act: remove, text: DROPPED },
+  'function_deleted by kubectl': { act: removeFunction, text: '438 function deleted' },
   'refused quota_exceeded': {
     objects: [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'quota' }, spec: { hard: { pods: '0' } } }],
   },
@@ -53,5 +57,6 @@ export const NODE_SCENARIOS: Readonly<Record<string, NodeScenario>> = {
   },
   'refused api_unavailable': { away: true },
   'refused pod_deleted': { container: NEVER_LISTENS, act: remove },
+  'refused function_deleted by kubectl': { container: NEVER_LISTENS, act: removeFunction },
   'refused pod_evicted': { container: NEVER_LISTENS, act: evicted },
 };
