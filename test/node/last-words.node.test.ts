@@ -73,7 +73,7 @@ function withoutEvents(): string {
     'clusterrole',
     'quiet',
     '--verb=get,list,watch,create,patch,delete',
-    '--resource=pods,websocketfunctions.socketpod.dev',
+    '--resource=pods,websocketfunctions.socketpod.dev,leases.coordination.k8s.io',
   ]);
   kubectl(['create', 'clusterrolebinding', 'quiet', '--clusterrole=quiet', `--serviceaccount=${NAMESPACE}:quiet`]);
   const config = parse(readFileSync(process.env.KUBECONFIG ?? '', 'utf8'));
