@@ -51,6 +51,7 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
+  kubectl(['delete', 'pod', '-n', 'default', 'proxy', 'neighbour', '--grace-period=0', '--force']); // others look at this namespace
   await controller?.stop();
   expect(await proxy?.stop()).toBe(0);
 });
