@@ -108,6 +108,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
 
   const admin = await openAdminPort(options.admin, operated, metrics).catch(giveUp);
   const ports = await openPorts(services).catch(giveUp);
+  const stopped = stopSignal(); // heard from before anybody is told that it listens
   log('info', 'listening', {
     port: ports.plain?.port,
     tlsPort: ports.tls?.port,
@@ -116,7 +117,7 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     leases: ours.namespace,
   });
 
-  await stopSignal();
+  await stopped;
   heartbeat.drain();
   log('info', 'draining', { connections: services.registry.size, delay: options.drainDelay, time: options.drainTime });
   runtime.drain();
