@@ -54,9 +54,10 @@ export async function controller(options: ControllerCommandOptions): Promise<voi
   const stop = new AbortController();
   const notReady = () => (stop.signal.aborted ? 'stopping' : undefined);
   const admin = await openAdminAt(options.admin, { metrics, notReady });
+  const stopped = stopSignal(); // heard from before anybody is told that it listens
   log('info', 'listening', { admin: admin.port, identity, leases: ownNamespace });
   const ended = made.run(stop.signal);
-  await Promise.race([stopSignal(), ended]);
+  await Promise.race([stopped, ended]);
   stop.abort();
   await Promise.race([ended, stopSignal()]); // a second signal ends it at once
   await client.close();

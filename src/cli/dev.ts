@@ -57,9 +57,10 @@ export async function dev(options: DevOptions): Promise<void> {
   };
   const watching = files.watch(readAgain);
   await readAgain(); // what was changed between the first look and the watch
+  const stopped = stopSignal(); // heard from before anybody is told that it listens
   report.listening({ address: shown(ports.plain), tls: shown(ports.tls), admin: admin && `${options.admin?.host}:${admin.port}` });
 
-  await stopSignal();
+  await stopped;
   watching.close();
   const drained = services.gate.drain(services.registry, { delayMs: 0, drainMs: 0 }, AbortSignal.abort());
   ports.close();
