@@ -18,7 +18,7 @@ interface Known {
   /** Differs at each renewal. */
   readonly renewal: string;
   readonly changedAt: number;
-  /** Its Lease was deleted at `changedAt`. */
+  /** Its Lease was deleted since then. */
   readonly gone: boolean;
   readonly dead: boolean;
 }
@@ -52,11 +52,10 @@ export class Liveness {
     this.#heard(now);
   }
 
-  /** A Lease is gone. Its proxy has the time of a silent one to make it again; one that is dead stays so. */
+  /** A Lease is gone. That is no sign of life, nor of death: whoever deleted it, a proxy that lives makes it again in its time. */
   gone(id: string, now: number): void {
     const known = this.#known.get(id);
-    if (known?.dead) this.#known.delete(id);
-    else if (known) this.#known.set(id, { ...known, changedAt: now, gone: true });
+    if (known) this.#known.set(id, { ...known, gone: true });
     this.#heard(now);
   }
 
@@ -75,10 +74,12 @@ export class Liveness {
   #heard(now: number): void {
     if (now - this.#heardAt > this.#times.silentMs) this.#since = now;
     this.#heardAt = now;
+    const { deadMs } = this.#times;
     for (const [id, known] of this.#known) {
-      if (known.dead || this.#silentMs(known.changedAt) < this.#times.deadMs) continue;
-      if (known.gone) this.#known.delete(id);
-      else this.#known.set(id, { ...known, dead: true });
+      const silentMs = this.#silentMs(known.changedAt);
+      // Whoever asks for the dead has heard of it by then.
+      if (known.gone && silentMs >= 2 * deadMs) this.#known.delete(id);
+      else if (!known.dead && silentMs >= deadMs) this.#known.set(id, { ...known, dead: true });
     }
   }
 }

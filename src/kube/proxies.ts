@@ -23,8 +23,8 @@ export class Proxies {
   readonly #options: ProxiesOptions;
   readonly #watch: Watch<V1Lease>;
   readonly #liveness: Liveness;
-  /** The proxies that do not drain, by id, and when a sign of them was last seen. */
-  readonly #members = new Map<string, number>();
+  /** Ids of the proxies that do not drain, the dead ones too while they have a Lease. */
+  readonly #members = new Set<string>();
   #sharing: readonly string[] = [];
   #started = false;
 
@@ -93,24 +93,21 @@ export class Proxies {
   #seen(lease: V1Lease): void {
     const [id, now] = [idOf(lease), performance.now()];
     this.#liveness.seen(id, renewalOf(lease), now);
-    if (proxyOf(lease) !== undefined && lease.metadata?.annotations?.[ANNOTATION_DRAINING] === undefined) this.#members.set(id, now);
+    if (proxyOf(lease) !== undefined && lease.metadata?.annotations?.[ANNOTATION_DRAINING] === undefined) this.#members.add(id);
     else this.#members.delete(id);
     this.#update();
   }
 
-  /** A proxy that ends drains first. Another's Lease was deleted by somebody: it has its time to make it again. */
+  /** A proxy that ends drains first. Another's Lease was deleted by somebody: until it is dead it may make it again. */
   #gone(lease: V1Lease): void {
-    const [id, now] = [idOf(lease), performance.now()];
-    if (this.isDead(id, now)) this.#members.delete(id);
-    if (this.#members.has(id)) this.#members.set(id, now);
-    this.#liveness.gone(id, now);
+    this.#liveness.gone(idOf(lease), performance.now());
     this.#update();
   }
 
   #update(): void {
     if (!this.#started) return;
-    const living = [...this.#members].filter(([id, seenAt]) => !this.isDead(id, seenAt)).map(([id]) => id);
-    for (const id of this.#members.keys()) if (!living.includes(id) && !this.#hasLease(id)) this.#members.delete(id);
+    const living = [...this.#members].filter((id) => !this.isDead(id, performance.now()));
+    for (const id of this.#members) if (!living.includes(id) && !this.#hasLease(id)) this.#members.delete(id);
     const sharing = living.sort();
     if (sharing.join() === this.#sharing.join()) return;
     this.#sharing = sharing;

@@ -58,14 +58,16 @@ describe('a proxy', () => {
       'our path stalled for 18 s between two renewals of it',
       [first, ...beats(4, 8, 4), [26, 'other', 'renewed'], [28, 'one', 'renewed'], ...beats(32, 56, 4)],
     ],
-    ['alive', 'its Lease was deleted just now', [first, ...beats(10, 20), [25, 'one', 'gone'], ...beats(30, 50)]],
+    ['alive', 'its Lease was deleted just now', [first, ...beats(10, 20), [25, 'one', 'gone'], ...beats(29, 29)]],
+    ['dead', 'and that was no sign of life', [first, ...beats(10, 20), [25, 'one', 'gone'], ...beats(30, 30)]],
+    ['dead', 'its Lease was deleted by who knew it dead before us', [first, ...beats(10, 20), [29, 'one', 'gone'], ...beats(31, 31)]],
     ['alive', 'and it made another', [first, ...beats(10, 20), [25, 'one', 'gone'], [33, 'one', 'renewed'], ...beats(40, 60)]],
   ])('is %s: %s', (verdict, _why, heard) => {
     expect(judge(heard).isDead('one', 0) ? 'dead' : 'alive').toBe(verdict);
   });
 
-  it('whose Lease was deleted is dead 30 s later, and stays so', () => {
-    const heard: Heard[] = [first, ...beats(10, 20), [25, 'one', 'gone'], ...beats(30, 55, 5)];
+  it('whose Lease was deleted is dead 30 s after its last renewal, and stays so', () => {
+    const heard: Heard[] = [first, ...beats(10, 20), [25, 'one', 'gone'], ...beats(30, 30)];
     expect(judge(heard).isDead('one', 0)).toBe(true);
     expect(judge([...heard, ...beats(60, 600)]).isDead('one', 0)).toBe(true);
   });

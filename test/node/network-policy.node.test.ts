@@ -56,7 +56,7 @@ afterAll(async () => {
   expect(await proxy?.stop()).toBe(0);
 });
 
-/** Does a TCP connection from a pod open? Half a second is a hundred times as long as it takes. */
+/** Does a TCP connection from a pod open? It takes milliseconds: 2 s without an answer are a packet that was dropped. */
 function reaches(namespace: string, pod: string, target: string): boolean {
   const [host, port] = target.split(' ');
   const script = `const s = require('net').connect(${port}, '${host}', () => { console.log('open'); process.exit(); });
