@@ -82,7 +82,8 @@ export async function proxy(options: ProxyOptions): Promise<void> {
     set: (fn) => {
       services.functions.set(fn);
       runtime.serve(fn);
-      log('info', 'function', { function: keyOf(fn), urls: urlsOf(fn, base), problem: fn.problem });
+      const { uid, generation, problem } = fn;
+      log('info', 'function', { function: keyOf(fn), uid, generation, urls: urlsOf(fn, base), problem });
     },
     gone: (key) => {
       services.functions.delete(key);

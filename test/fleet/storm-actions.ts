@@ -1,6 +1,7 @@
 // What the storm does to a fleet, one thing after another by random numbers: edits and deletions of functions, the ends of proxies and
 // controllers, and faults of the API server.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebSocketFunction } from '../../src/api/types.ts';
 import type { ApiFault, FaultyApi } from '../support/api-faults.ts';
 import { type RunningController, startController } from '../support/controller.ts';
 import { killNow } from '../support/fleet.ts';
@@ -8,19 +9,22 @@ import type { FunctionsApi } from '../support/functions-api.ts';
 import { fakeFunction } from '../support/kwok.ts';
 import type { StormProxies } from './storm-proxies.ts';
 
-/** What is asked of one function, and since when; the newest is last. */
-export interface Asked {
-  readonly at: number;
-  readonly maxConnections: number;
-  readonly warmPods: number;
-}
-
 /** A function of the storm. */
 export interface StormFunction {
   readonly name: string;
-  readonly asked: Asked[];
-  /** When it was deleted, each time (ms of performance.now()). */
-  readonly deletedAt: number[];
+  /** What is asked of it now, from before that is sent. */
+  asked: { readonly maxConnections: number; readonly warmPods: number };
+  /** What it is now: uid and generation; empty while it is being changed. */
+  version: string;
+  /** maxConnections of all versions that there were. */
+  readonly ceilings: Map<string, number>;
+  /** When each was deleted, by uid (ms of performance.now()). */
+  readonly deletedAt: Map<string, number>;
+}
+
+/** By which a version of a function is known: its metadata, or what a proxy logs of it. */
+export function versionOf(uid: unknown, generation: unknown): string {
+  return `${uid} ${generation}`;
 }
 
 /** What there is to play with. */
@@ -35,17 +39,20 @@ export interface Scene {
 /** Longest fault: shorter than what makes a Lease old, so that no fault is an outage (ms); test/fleet/outage has those. */
 const FAULT_MS = 8000;
 
+const NOTHING = { maxConnections: 0, warmPods: 0 };
+
 /** The weather. */
 export class Storm {
   readonly all: readonly StormFunction[];
   /** What was done, for the log of a failure. */
   readonly done: string[] = [];
   readonly #scene: Scene;
-  readonly #begun = performance.now();
+  /** When it began (ms of performance.now()): its log counts from there. */
+  readonly begunAt = performance.now();
   readonly #background = new Set<Promise<unknown>>();
 
   constructor(names: readonly string[], scene: Scene) {
-    this.all = names.map((name) => ({ name, asked: [], deletedAt: [] }));
+    this.all = names.map((name) => ({ name, asked: NOTHING, version: '', ceilings: new Map(), deletedAt: new Map() }));
     this.#scene = scene;
   }
 
@@ -91,12 +98,12 @@ export class Storm {
     const template = random() < 0.3 ? { template: templateOf(fn.name, random) } : {};
     const limits = { idleTimeoutSeconds: 60 + Math.floor(random() * 100) };
     this.#note(`edit ${fn.name} ${JSON.stringify(spec)}${'template' in template ? ' and template' : ''}`);
-    await functions.edit(fn.name, { ...spec, ...template, ...limits });
+    this.#is(fn, await functions.edit(fn.name, { ...spec, ...template, ...limits }));
   }
 
   async #replace(fn: StormFunction): Promise<void> {
     this.#note(`delete ${fn.name}`);
-    fn.deletedAt.push(performance.now());
+    fn.deletedAt.set(fn.version.split(' ')[0] ?? '', performance.now());
     await this.#scene.functions.remove(fn.name);
     await sleep(this.#scene.random() * 1500);
     await this.#create(fn);
@@ -106,16 +113,21 @@ export class Storm {
     const { functions, random } = this.#scene;
     const spec = this.#ask(fn);
     this.#note(`create ${fn.name} ${JSON.stringify(spec)}`);
-    await functions.create(fakeFunction(fn.name, spec, variant(random)));
+    this.#is(fn, await functions.create(fakeFunction(fn.name, spec, variant(random))));
   }
 
-  /** Another maxConnections and warmPods, noted from before they are asked for. */
-  #ask(fn: StormFunction): Omit<Asked, 'at'> {
+  /** Another maxConnections and warmPods. */
+  #ask(fn: StormFunction): StormFunction['asked'] {
     const { random } = this.#scene;
     const maxConnections = [0, 1, 4, 8, 12, 12][Math.floor(random() * 6)] ?? 8;
     const warmPods = maxConnections === 0 ? 0 : Math.min(maxConnections, Math.floor(random() * 5));
-    fn.asked.push({ at: performance.now(), maxConnections, warmPods });
-    return { maxConnections, warmPods };
+    fn.asked = { maxConnections, warmPods };
+    return fn.asked;
+  }
+
+  #is(fn: StormFunction, { metadata }: WebSocketFunction): void {
+    fn.version = versionOf(metadata.uid, metadata.generation);
+    fn.ceilings.set(fn.version, fn.asked.maxConnections);
   }
 
   async #oneProxy(act: (proxy: StormProxies['all'][number]) => Promise<unknown>): Promise<void> {
@@ -141,7 +153,7 @@ export class Storm {
   }
 
   #note(what: string, act?: () => void): void {
-    this.done.push(`${((performance.now() - this.#begun) / 1000).toFixed(1)} s: ${what}`);
+    this.done.push(`${((performance.now() - this.begunAt) / 1000).toFixed(1)} s: ${what}`);
     act?.();
   }
 }

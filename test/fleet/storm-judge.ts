@@ -1,8 +1,9 @@
 // Judges a storm: what clients, proxies, functions and the independent watch each saw must be one story.
+import { slotOf } from '../../src/core/slots.ts';
 import type { Served } from '../support/kwok.ts';
 import type { LogLine } from '../support/node.ts';
 import type { PodHistory, PodLife } from '../support/pod-history.ts';
-import type { StormFunction } from './storm-actions.ts';
+import { type StormFunction, versionOf } from './storm-actions.ts';
 import type { Visit } from './storm-clients.ts';
 import type { StormProxy } from './storm-proxies.ts';
 
@@ -13,9 +14,14 @@ export interface Seen {
   readonly served: readonly Served[];
   readonly pods: PodHistory;
   readonly functions: readonly StormFunction[];
-  /** Longest time for which a proxy may act on an old function or pod: a fault of the API server and a little more (ms). */
-  readonly blindMs: number;
+  /** When the storm began (ms of performance.now()): the log of its actions counts from there. */
+  readonly begunAt: number;
 }
+
+/** For how long a proxy that was told of an end waits for the one that explains it, and some more (ms). */
+const EXPLAINED_MS = 5000;
+/** How long a pod may take that is made by what was known as its connection came: the wait for a slot and a call's timeout, and some more (ms). */
+const CREATE_MS = 35_000;
 
 /** How an open connection may end: by its client, its function's deletion, or the end of its proxy. */
 const ENDS_OPEN = ['normal_closure', 'client_dropped', 'client_no_status', 'function_deleted', 'drained'];
@@ -43,9 +49,11 @@ function judgeRecords(seen: Seen): string[] {
     for (const { id, time, reason, httpStatus, detail, function: fn } of endsOf(proxy)) {
       ends.set(String(id), (ends.get(String(id)) ?? 0) + 1);
       const may = httpStatus === 101 ? ENDS_OPEN : REFUSED;
-      // A proxy that cannot see its function's deletion sees only that somebody deletes the pod.
-      const deleted = reason === 'pod_deleted' && wasDeleted(seen, String(fn), Date.parse(String(time)) - performance.timeOrigin);
-      if (!deleted && !may.includes(String(reason))) found.push(`${proxy.id}: ${id} ended with ${httpStatus} ${reason}: ${detail}`);
+      const at = momentOf(time);
+      // A proxy that cannot see its function's deletion sees only that the garbage collector deletes the pod.
+      if (may.includes(String(reason)) || (reason === 'pod_deleted' && servedDeleted(seen, proxy, String(fn), at))) continue;
+      const words = `${proxy.id}, ${proxy.state}: ${id} of ${fn} ended at ${secondsOf(seen, at)} with ${httpStatus} ${reason}: ${detail}`;
+      found.push([words, ...podsOf(seen, String(id))].join('; '));
     }
   }
   for (const [id, count] of ends) if (count !== 1) found.push(`${id} has ${count} records`);
@@ -55,10 +63,44 @@ function judgeRecords(seen: Seen): string[] {
   return found;
 }
 
-/** Was this function deleted, not long before? */
-function wasDeleted({ functions, blindMs }: Seen, key: string, at: number): boolean {
+/** ms of performance.now(), of a log line. */
+function momentOf(time: unknown): number {
+  return Date.parse(String(time)) - performance.timeOrigin;
+}
+
+/** The versions of a function that a proxy went by in some moment of this time, by its own log. */
+function knownBy({ lines }: StormProxy, fn: string, from: number, to: number): LogLine[] {
+  const told = lines.filter((line) => line.message === 'function' && line.function === fn && momentOf(line.time) <= to);
+  return told.slice(
+    Math.max(
+      0,
+      told.findLastIndex(({ time }) => momentOf(time) <= from),
+    ),
+  );
+}
+
+/** Did this proxy still serve a function that had been deleted by then? */
+function servedDeleted({ functions }: Seen, proxy: StormProxy, key: string, at: number): boolean {
   const fn = functions.find(({ name }) => key.endsWith(`/${name}`));
-  return fn?.deletedAt.some((deletedAt) => deletedAt <= at && at - deletedAt < blindMs) ?? false;
+  return knownBy(proxy, key, at - EXPLAINED_MS, at).some(({ uid }) => (fn?.deletedAt.get(String(uid)) ?? Number.POSITIVE_INFINITY) <= at);
+}
+
+function secondsOf({ begunAt }: Seen, at: number | undefined): string {
+  return at === undefined ? 'never' : `${((at - begunAt) / 1000).toFixed(1)} s`;
+}
+
+/** What became of the pods of a connection, in words. */
+function podsOf(seen: Seen, id: string): string[] {
+  return [...seen.pods.lives.values()]
+    .filter(({ requestIds }) => requestIds.has(id))
+    .map(({ name, proxy, pod, seenAt, deletedAt, goneAt }) => {
+      const [made, going, gone] = [seenAt, deletedAt, goneAt].map((at) => secondsOf(seen, at));
+      const { uid, ownerReferences, deletionGracePeriodSeconds: grace } = pod.metadata ?? {};
+      const { phase, conditions = [] } = pod.status ?? {};
+      const said = conditions.map(({ type, status, reason = '' }) => `${type} ${status} ${reason}`).join(', ');
+      const owner = `${ownerReferences?.[0]?.name} ${ownerReferences?.[0]?.uid}`;
+      return `its pod ${name} ${uid} of ${owner} and ${proxy}: seen ${made}, going ${going} (grace ${grace}), gone ${gone}; ${phase} ${said}`;
+    });
 }
 
 /** Who was connected stayed so until he left, his function was deleted, or his proxy was killed or drained. */
@@ -72,28 +114,18 @@ function judgeClients({ visits }: Seen): string[] {
   });
 }
 
-/** No pod serves two, and there are never more than allowed. */
-function judgePods({ pods, functions, blindMs }: Seen): string[] {
+/** No pod serves two, and each is in a slot below the ceiling that its proxy knew: a name is there once, so there are never more. */
+function judgePods({ pods, functions, proxies }: Seen): string[] {
   const found: string[] = [];
-  for (const { name, uid, requestIds } of pods.lives.values()) {
+  for (const { name, uid, function: fn, proxy: id, requestIds, pod, seenAt } of pods.lives.values()) {
     if (requestIds.size > 1) found.push(`pod ${name} ${uid} was for ${[...requestIds].join(' and ')}`);
-  }
-  for (const { name, asked } of functions) {
-    const lives = [...pods.lives.values()].filter((life) => life.function === name);
-    for (const life of lives) {
-      const there = lives.filter((other) => other.seenAt <= life.seenAt && (other.goneAt ?? Number.POSITIVE_INFINITY) > life.seenAt);
-      const allowed = mostAllowed(asked, Math.min(...there.map(({ seenAt }) => seenAt)) - blindMs, life.seenAt);
-      if (there.length > allowed) found.push(`${there.length} pods of ${name} where ${allowed} were allowed`);
-    }
+    const maker = proxies.find((proxy) => proxy.id === id);
+    const known = maker ? knownBy(maker, `${pod.metadata?.namespace}/${fn}`, seenAt - CREATE_MS, seenAt) : [];
+    const ceilings = functions.find((one) => one.name === fn)?.ceilings;
+    const allowed = Math.max(0, ...known.map(({ uid, generation }) => ceilings?.get(versionOf(uid, generation)) ?? 0));
+    if ((slotOf(name)?.slot ?? 0) >= allowed) found.push(`pod ${name} of ${id} was made where ${allowed} were allowed`);
   }
   return found;
-}
-
-/** The largest maxConnections that held at any moment of this time. */
-function mostAllowed(asked: StormFunction['asked'], from: number, to: number): number {
-  return Math.max(
-    ...asked.map(({ at, maxConnections }, i) => (at <= to && (asked[i + 1]?.at ?? Number.POSITIVE_INFINITY) >= from ? maxConnections : 0)),
-  );
 }
 
 /** As the functions saw it: one connection a pod, ever. */
