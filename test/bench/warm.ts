@@ -5,10 +5,10 @@ import { connect, type Socket } from 'node:net';
 import { applyAll, functionObject, installCrd, type NodeProxy, type PodWatch, startNodeProxy, watchPods } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 import { upgradeHead } from '../support/raw-client.ts';
-import { percentile, printTable } from './figures.ts';
+import { median, percentile, printTable } from './figures.ts';
 
-/** Connections one after another, and in the burst. */
-const [SINGLE, BURST] = [200, 100];
+/** Runs, connections one after another in each, and in the burst. */
+const [RUNS, SINGLE, BURST] = [5, 40, 100];
 
 /** From the TCP connect to the 101, in ms. */
 async function open(host: string, port: number, path: string): Promise<{ readonly ms: number; readonly socket: Socket }> {
@@ -31,7 +31,7 @@ function row(name: string, values: readonly number[]): string[] {
   return [name, ...[0.5, 0.9, 0.99, 1].map((part) => percentile(values, part).toFixed(2))];
 }
 
-async function single(proxy: NodeProxy, pods: PodWatch): Promise<void> {
+async function single(proxy: NodeProxy, pods: PodWatch): Promise<{ readonly through: number[]; readonly direct: number[] }> {
   const through: number[] = [];
   const direct: number[] = [];
   for (let i = 0; i < SINGLE; i++) {
@@ -43,14 +43,25 @@ async function single(proxy: NodeProxy, pods: PodWatch): Promise<void> {
     direct.push(other.ms);
     for (const { socket } of [one, other]) socket.destroy();
   }
-  console.log(`${SINGLE} connections one after another, ms from the TCP connect to the 101`);
-  const added = through.map((ms, i) => ms - (direct[i] ?? 0));
+  return { through, direct };
+}
+
+async function singles(proxy: NodeProxy, pods: PodWatch): Promise<void> {
+  const rows: number[][][] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const { through, direct } = await single(proxy, pods);
+    const added = through.map((ms, i) => ms - (direct[i] ?? 0));
+    rows.push([through, direct, added].map((values) => [0.5, 0.9, 0.99].map((part) => percentile(values, part))));
+  }
+  console.log(`${SINGLE} connections one after another, ms from the TCP connect to the 101: the median of ${RUNS} runs`);
+  const middle = (which: number) => [0, 1, 2].map((part) => median(rows.map((run) => run[which]?.[part] ?? Number.NaN)).toFixed(2));
   printTable([
-    ['', 'p50', 'p90', 'p99', 'max'],
-    row('warm, through the proxy', through),
-    row('directly to the same pod', direct),
-    row('what the proxy adds', added),
+    ['', 'p50', 'p90', 'p99'],
+    ['warm, through the proxy', ...middle(0)],
+    ['directly to the same pod', ...middle(1)],
+    ['what the proxy adds, pair by pair', ...middle(2)],
   ]);
+  console.log(`what it adds at p50 in each run: ${rows.map((run) => run[2]?.[0]?.toFixed(2)).join(', ')}`);
 }
 
 /** The address of the pod that has a connection. */
@@ -85,7 +96,7 @@ await installCrd();
 const pods = await watchPods('default');
 const proxy = await startNodeProxy();
 applyAll('default', [functionObject('single', {}, { warmPods: 5 })]);
-await single(proxy, pods);
+await singles(proxy, pods);
 applyAll('default', [
   functionObject('single', {}, { warmPods: 0 }),
   functionObject('burst', {}, { warmPods: BURST, maxConnections: 2 * BURST }),
