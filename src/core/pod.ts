@@ -115,6 +115,13 @@ export function isFunctionPod({ metadata }: V1Pod): boolean {
   return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
 }
 
+/** All that a proxy asks of a pod that another one made: whose it is, whether it goes, and its node's addresses. */
+export function shownOf({ metadata, status }: V1Pod): V1Pod {
+  const { namespace, name, uid, resourceVersion, labels, deletionTimestamp } = metadata ?? {};
+  const { hostIP, hostIPs } = status ?? {};
+  return { metadata: { namespace, name, uid, resourceVersion, labels, deletionTimestamp }, status: { hostIP, hostIPs } } as V1Pod;
+}
+
 /** `namespace/name` of a pod's function. */
 export function functionOf({ metadata }: V1Pod): string {
   return keyOf({ namespace: metadata?.namespace ?? '', name: metadata?.labels?.[LABEL_FUNCTION] ?? '' });

@@ -7,7 +7,13 @@ import { type KubeClient, KubeError, type WatchCut } from './client.ts';
 
 /** The part of any Kubernetes object that a watch needs. */
 export interface Watched {
-  readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly uid?: string; readonly resourceVersion?: string };
+  readonly metadata?: {
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    managedFields?: unknown;
+  };
 }
 
 /** What is watched, and who hears of it. */
@@ -17,6 +23,8 @@ export interface WatchOptions<T extends Watched> {
   readonly query?: Readonly<Record<string, string>>;
   /** A watch that told nothing for this long is opened again (ms). */
   readonly silentMs?: number;
+  /** What is kept of an object, where there are many of them and little is asked of each; default: all but its managedFields. */
+  kept?(object: T): T;
   /** An object is there or has changed. */
   set(object: T): void;
   /** An object is gone; its last known state. */
@@ -108,7 +116,7 @@ export class Watch<T extends Watched> {
         this.#options.path,
         { query },
       );
-      for (const item of page.items) found.set(keyOf(item), item);
+      for (const item of page.items) found.set(keyOf(item), this.#kept(item));
       version = page.metadata.resourceVersion;
       next = page.metadata.continue;
     } while (next);
@@ -159,13 +167,19 @@ export class Watch<T extends Watched> {
       throw new KubeError(code, reason, message);
     }
     this.#heardAny = true;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#set(object);
-    if (type === 'DELETED') this.#gone(object);
+    if (type === 'ADDED' || type === 'MODIFIED') this.#set(this.#kept(object));
+    if (type === 'DELETED') this.#gone(this.#kept(object));
     this.#version = object.metadata?.resourceVersion ?? this.#version;
   }
 
   #restarted(cause: WatchCut): void {
     if (!this.#stopped.signal.aborted) this.#client.observer?.watchRestarted(this.resource, cause);
+  }
+
+  /** The record of who wrote which field is a large part of an object, and nobody here reads it. */
+  #kept(object: T): T {
+    if (object.metadata) delete object.metadata.managedFields;
+    return this.#options.kept?.(object) ?? object;
   }
 
   #set(object: T): void {

@@ -2,7 +2,7 @@
 // pods; nothing is ever polled. Names are given out from memory, and the API server's name conflict is the lock between proxies.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
-import { functionOf, isFunctionPod, podFor } from '../core/pod.ts';
+import { functionOf, isFunctionPod, podFor, shownOf } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
 import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
@@ -52,6 +52,7 @@ export class OwnPods {
       resource: 'pods',
       namespaces: options.namespaces,
       query: { labelSelector: LABEL_FUNCTION },
+      kept: (pod) => (pod.metadata?.labels?.[LABEL_PROXY] === options.proxyId ? pod : shownOf(pod)),
       set: (pod) => this.#seen(pod),
       gone: (pod) => this.#vanished(pod),
       fault: (error) => options.log(`the watch of pods was cut: ${error.message}`),

@@ -1,6 +1,7 @@
 // The pod of a connection: what the contract fixes, what the author decides, and the defaults under both.
 import { describe, expect, it } from 'vitest';
-import { connectedPatch, isWarmPod, podFor, portOf, templateHash } from '../../src/core/pod.ts';
+import { connectedPatch, functionOf, isWarmPod, podFor, portOf, shownOf, templateHash } from '../../src/core/pod.ts';
+import { hostAddresses } from '../../src/core/pod-status.ts';
 import { served, spec } from '../support/proxy.ts';
 
 const PURPOSE = { slot: 3, proxyId: '0123456789', requestId: 'id-1', defaults: true };
@@ -154,5 +155,22 @@ describe('templateHash', () => {
     expect(hash()).not.toBe(hash({ template: { spec: { containers: [{ name: 'other' }] } } }));
     expect(hash()).toMatch(/^[0-9a-f]{16}$/);
     expect(spec().port).toBe(9000);
+  });
+});
+
+describe('what is kept of the pods of others', () => {
+  it.each([
+    ['a warm one', undefined, undefined],
+    ['one with a connection', 'id-1', undefined],
+    ['one that goes', 'id-1', new Date(0)],
+  ])('answers all that is asked of it: %s', (_what, requestId, deletionTimestamp) => {
+    const made = podFor(served('echo'), { ...PURPOSE, requestId });
+    const metadata = { ...made.metadata, uid: 'u', resourceVersion: '7', ...(deletionTimestamp && { deletionTimestamp }) };
+    const pod = { ...made, metadata, status: { hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }], podIP: '10.1.0.1' } };
+    const shown = shownOf(pod);
+    const { namespace, name, uid, resourceVersion, labels } = metadata;
+    expect(shown.metadata).toEqual({ namespace, name, uid, resourceVersion, labels, deletionTimestamp });
+    for (const ask of [functionOf, isWarmPod, hostAddresses]) expect(ask(shown)).toEqual(ask(pod));
+    expect(JSON.stringify(shown).length).toBeLessThan(JSON.stringify(pod).length / 2);
   });
 });
