@@ -100,7 +100,7 @@ export class Orphans {
   }
 
   async #deletePod(pod: V1Pod, grace: number, timeoutMs: number): Promise<void> {
-    if (!(await deletePod(this.#options.client, pod, grace, timeoutMs))) return; // it was gone
+    if (!(await deletePod(this.#options.client, pod, grace, { timeoutMs }))) return; // it was gone
     const { namespace = '', labels = {} } = pod.metadata ?? {};
     this.#options.observer.orphanDeleted(`${namespace}/${labels[LABEL_FUNCTION]}`);
   }

@@ -46,6 +46,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Goes over connections of its own, past the calls that wait for one: for the few calls on which lives depend. */
   readonly urgent?: boolean;
+  /** A lost connection is an error at once: for a deletion whose second answer would hide what the first one did. */
+  readonly once?: boolean;
 }
 
 /** Hears of calls, for the metrics. */
@@ -89,8 +91,8 @@ export class KubeClient {
       return await this.#once<T>(method, path, options);
     } catch (error) {
       // A connection of the pool may have been cut while it was idle. What may be done twice is tried on another one.
-      const again = error instanceof KubeError && error.reason === 'ConnectionLost' && (method === 'GET' || method === 'DELETE');
-      if (!again) throw error;
+      const repeats = options.once !== true && (method === 'GET' || method === 'DELETE');
+      if (!repeats || !(error instanceof KubeError) || error.reason !== 'ConnectionLost') throw error;
       return this.#once<T>(method, path, options);
     }
   }

@@ -1,6 +1,6 @@
 // The four calls on pods.
 import type { V1Pod } from '@kubernetes/client-node';
-import { type KubeClient, KubeError } from './client.ts';
+import { type CallOptions, type KubeClient, KubeError } from './client.ts';
 
 function path(namespace: string, name?: string): string {
   return `/api/v1/namespaces/${namespace}/pods${name === undefined ? '' : `/${name}`}`;
@@ -39,14 +39,13 @@ export function patchPod(client: KubeClient, pod: V1Pod, patch: { readonly metad
 /**
  * Deletes this very pod (by uid).
  * @param graceSeconds undefined: the pod's own grace period
- * @param timeoutMs undefined: that of every call
  * @returns the pod as the deletion left it, for its resourceVersion; undefined when it was gone already
  */
 export async function deletePod(
   client: KubeClient,
   pod: V1Pod,
   graceSeconds: number | undefined,
-  timeoutMs?: number,
+  options: Pick<CallOptions, 'timeoutMs' | 'once'> = {},
 ): Promise<V1Pod | undefined> {
   const body = {
     apiVersion: 'v1',
@@ -55,10 +54,7 @@ export async function deletePod(
     ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
   };
   try {
-    return await client.call<V1Pod>('DELETE', path(pod.metadata?.namespace ?? '', pod.metadata?.name), {
-      body,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
+    return await client.call<V1Pod>('DELETE', path(pod.metadata?.namespace ?? '', pod.metadata?.name), { ...options, body });
   } catch (error) {
     // 409: another pod has the name by now, so ours is gone.
     if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return undefined;

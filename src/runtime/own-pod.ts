@@ -130,7 +130,7 @@ export class OwnPod {
   async #deleteUntilDone(grace: number | undefined): Promise<void> {
     for (let attempt = 0; !this.gone; attempt++) {
       try {
-        const left = await deletePod(this.#options.client, this.pod, grace);
+        const left = await deletePod(this.#options.client, this.pod, grace, { once: true });
         // Gone already, and maybe before anybody watched for it: no event will tell.
         if (!left) {
           this.#seen = { ...this.#seen, foundGone: attempt === 0 }; // a DELETE whose answer was lost may have been our own success

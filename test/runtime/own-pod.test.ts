@@ -1,27 +1,30 @@
-// The deletion of a pod on an API server that is too busy for it: a script of answers.
-import { createServer } from 'node:http';
-import { KubeConfig } from '@kubernetes/client-node';
-import { expect, it } from 'vitest';
-import { KubeClient } from '../../src/kube/client.ts';
+// The deletion of a pod on an API server that has trouble with it: a script of answers.
+import type { RequestListener } from 'node:http';
+import { expect, it, onTestFinished } from 'vitest';
 import { OwnPod } from '../../src/runtime/own-pod.ts';
-import { listenAnywhere } from '../support/ports.ts';
+import { startScriptedApi } from '../support/scripted-api.ts';
 
-it('is tried again when the API server says, and told of once', async () => {
+/** A pod on an API server that gives these answers to its deletion, one after another; undefined: the connection is cut instead. */
+async function ownPod(codes: readonly (number | undefined)[]) {
   const asked: number[] = [];
-  const server = createServer((_request, response) => {
+  const answer: RequestListener = (_request, response) => {
     asked.push(performance.now());
-    const code = [503, 429, 429, 404][asked.length - 1] ?? 500;
+    const code = codes[asked.length - 1];
+    if (code === undefined) return void response.destroy();
     const headers = code === 429 ? { 'retry-after': '1' } : {};
     response.writeHead(code, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify({ kind: 'Status', status: 'Failure', code, message: 'says the test' }));
-  });
-  const config = new KubeConfig();
-  const url = `http://127.0.0.1:${await listenAnywhere(server)}`;
-  config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u' });
-  const client = new KubeClient(config);
+  };
+  const { client, stop } = await startScriptedApi(answer);
+  onTestFinished(stop);
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
   const own = new OwnPod({ metadata: { namespace: 'n', name: 'echo-slot-0', uid: 'u' } }, { client, log, deleted: () => {} });
+  return { own, asked, lines };
+}
+
+it('is tried again when the API server says, and told of once', async () => {
+  const { own, asked, lines } = await ownPod([503, 429, 429, 404]);
   own.delete(false);
   expect(own.deletePending).toBe(true);
   await own.vanished;
@@ -30,6 +33,19 @@ it('is tried again when the API server says, and told of once', async () => {
   const [, first = 0, , last = 0] = asked;
   expect(last - first, 'Retry-After: 1, twice').toBeGreaterThan(1950);
   expect(lines).toEqual(['pod echo-slot-0 cannot be deleted yet: says the test']);
-  await client.close();
-  server.close();
+});
+
+it('that finds no pod was forestalled by somebody', async () => {
+  const { own } = await ownPod([404]);
+  own.delete(false);
+  await own.vanished;
+  expect(own.byOthers).toBe('pod_deleted');
+});
+
+it('that finds no pod after an answer was lost may have been forestalled by itself', async () => {
+  const { own, asked } = await ownPod([undefined, 404]);
+  own.delete(false);
+  await own.vanished;
+  expect(asked).toHaveLength(2);
+  expect(own.byOthers).toBeUndefined();
 });
