@@ -96,7 +96,7 @@ export class Storm {
     const { random, functions } = this.#scene;
     const spec = this.#ask(fn);
     const template = random() < 0.3 ? { template: templateOf(fn.name, random) } : {};
-    const limits = { idleTimeoutSeconds: 60 + Math.floor(random() * 100) };
+    const limits = { idleTimeoutSeconds: 600 + Math.floor(random() * 100) }; // longer than anything stays quiet
     this.#note(`edit ${fn.name} ${JSON.stringify(spec)}${'template' in template ? ' and template' : ''}`);
     this.#is(fn, await functions.edit(fn.name, { ...spec, ...template, ...limits }));
   }
