@@ -7,6 +7,8 @@ import { workload } from './workload.ts';
 const NAME = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$' };
 const HOST = { type: 'string', pattern: '^(\\*\\.)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$' };
 const CIDR = { type: 'string', pattern: '^[0-9a-fA-F.:]+/[0-9]{1,3}$' };
+/** At least one of these, or `*` for all. */
+const someOf = ({ type, pattern }: typeof NAME) => ({ type: 'array', minItems: 1, items: { type, pattern: `^\\*$|${pattern}` } });
 const CEILINGS = record(Object.fromEntries(CEILED.map((field) => [field, { type: 'integer', minimum: 1, maximum: 2_147_483_647 }])));
 
 const ceilings: Value = {
@@ -39,7 +41,7 @@ export const VALUES = group('Values of the chart socketpod.', {
   ceilings,
   hostRules: list(
     'When given, these are the only hosts that functions may claim, each by these namespaces alone.',
-    record({ hosts: { type: 'array', items: HOST }, namespaces: { type: 'array', items: NAME } }),
+    { ...record({ hosts: someOf(HOST), namespaces: someOf(NAME) }), required: ['hosts', 'namespaces'] },
   ),
   podDefaults: flag(true, 'Whether pods of functions get the defaults of the restricted Pod Security Standard where a template is silent.'),
   crds: group('The definition of WebSocketFunction.', {

@@ -21,7 +21,7 @@ export function workload(name: string, resources: object) {
     affinity: kubernetes('Its affinity.'),
     topologySpreadConstraints: list('How its pods are spread; empty: over nodes and zones, where there is room.', KUBERNETES),
     priorityClassName: text('', 'Its priority class; empty: the default of the cluster.'),
-    extraArgs: list(`Further options of \`socketpod ${name}\`, as in --max-pending=2000.`, { type: 'string' }),
+    extraArgs: list(`Further options of \`socketpod ${name}\`, as its \`--help\` has them.`, { type: 'string' }),
     extraEnv: list('Further environment variables, as in a container.', KUBERNETES),
   };
 }

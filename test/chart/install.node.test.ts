@@ -160,6 +160,18 @@ describe('an upgrade', () => {
     console.log(`upgrade: 6 of 6 connections kept, ${opened} opened meanwhile`);
   }, 180_000);
 
+  it('to an autoscaler leaves all proxies alone', async () => {
+    const uids = () =>
+      ourPods('proxy')
+        .filter(({ metadata }) => !metadata?.deletionTimestamp)
+        .map(({ metadata }) => metadata?.uid)
+        .sort();
+    const before = uids();
+    await upgrade({ ...VALUES, proxy: { ...VALUES.proxy, maxPending: 900, autoscaling: { enabled: true } } });
+    expect(kubectl(['get', 'deployment', 'socketpod-proxy', '-n', 'socketpod', '-o', 'jsonpath={.spec.replicas}'])).toBe('2');
+    expect(uids()).toEqual(before);
+  }, 120_000);
+
   it('brings a changed definition, and functions go on', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'socketpod-chart-'));
     cpSync(CHART, folder, { recursive: true });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { kubeBinary, startApi, type TestApi } from '../support/cluster.ts';
-import { CHART, helm, mustHelm, type Rendered, render } from '../support/helm.ts';
+import { CHART, type ChartValues, helm, mustHelm, type Rendered, render } from '../support/helm.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -158,7 +158,30 @@ describe('namespaced mode', () => {
   });
 });
 
-it('the notes tell the next command', () => {
-  const notes = mustHelm(['install', 'socketpod', CHART, '--namespace', 'team-a', '--dry-run=client']);
-  expect(notes).toContain('kubectl exec -i -n team-a deploy/socketpod-proxy -- socketpod connect ws://socketpod:80/default/node-echo');
+describe('the notes tell the next command', () => {
+  it.each<[what: string, values: ChartValues, namespace: string, connect: string]>([
+    ['', {}, 'own', 'ws://socketpod/default/node-echo'],
+    ['with another port', { proxy: { service: { port: 8080 } } }, 'own', 'ws://socketpod:8080/default/node-echo'],
+    ['with TLS alone', SCENARIOS['TLS alone'] ?? {}, 'own', '--insecure wss://socketpod:443/default/node-echo'],
+    ['for some namespaces', { namespaces: ['own', 'team-b'] }, 'own', 'ws://socketpod/team-b/node-echo'],
+    ['in the default namespace, where functions may not be', {}, 'default', 'ws://socketpod/NAMESPACE/node-echo'],
+  ])('%s', (_what, values, namespace, connect) => {
+    const notes = mustHelm(['install', 'socketpod', CHART, '--namespace', namespace, '--dry-run=client'], values);
+    expect(notes).toContain(`kubectl exec -i -n ${namespace} deploy/socketpod-proxy -- socketpod connect ${connect}\n`);
+    const [, target] = /kubectl apply -n (\S+)/.exec(notes) ?? [];
+    expect(connect).toContain(`/${target}/node-echo`);
+  });
+});
+
+it('names that look like numbers stay names', () => {
+  for (const { metadata, subjects = [], spec } of render({ namespaces: ['789'], monitoring: { monitor: 'PodMonitor' } }, '123')) {
+    const selected = spec?.selector?.matchLabels ?? {};
+    const names = [metadata.namespace ?? '', ...Object.values({ ...metadata.labels, ...selected }), ...subjects.flatMap(Object.values)];
+    for (const name of names) expect(name).toBeTypeOf('string');
+  }
+});
+
+it('without rbac.create there is no right but those of users', () => {
+  const kinds = render({ rbac: { create: false } }).filter(({ kind }) => /Role/.test(kind));
+  expect(kinds.filter(({ metadata }) => !metadata.name.includes('edit') && !metadata.name.includes('view'))).toEqual([]);
 });

@@ -7,7 +7,11 @@ const EVERYTHING_ON = {
   image: { digest: `sha256:${'0'.repeat(64)}` },
   publicUrl: 'wss://functions.example.com',
   ceilings: { profile: 'scf', default: { maxConnections: 1000 }, namespaces: { 'team-a': { maxMessageBytes: 1_048_576 } } },
-  hostRules: [{ hosts: ['*.apps.example.com', 'term.example.com'], namespaces: ['team-a'] }],
+  hostRules: [
+    { hosts: ['*.apps.example.com', 'term.example.com'], namespaces: ['team-a'] },
+    { hosts: ['*'], namespaces: ['team-b'] },
+    { hosts: ['internal.example.com'], namespaces: ['*'] },
+  ],
   admissionPolicy: {
     allow: {
       hostNamespaces: true,

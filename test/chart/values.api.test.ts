@@ -19,6 +19,9 @@ describe('values of the wrong kind', () => {
     [{ publicUrl: 'functions.example.com' }, "at '/publicUrl': 'functions.example.com' does not match pattern"],
     [{ monitoring: { monitor: 'Both' } }, "at '/monitoring/monitor': value must be one of 'None', 'PodMonitor', 'ServiceMonitor'"],
     [{ ceilings: { default: { maxConnections: 0 } } }, "at '/ceilings/default/maxConnections': minimum: got 0, want 1"],
+    [{ hostRules: [{ hosts: ['a.example.com'] }] }, "at '/hostRules/0': missing property 'namespaces'"],
+    [{ hostRules: [{ hosts: [], namespaces: ['*'] }] }, "at '/hostRules/0/hosts': minItems: got 0, want 1"],
+    [{ hostRules: [{ hosts: ['*.*'], namespaces: ['*'] }] }, "at '/hostRules/0/hosts/0': '*.*' does not match pattern"],
     [{ proxy: { trustedProxies: ['everybody'] } }, "at '/proxy/trustedProxies/0': 'everybody' does not match pattern"],
   ])('%j: %s', (values, words) => {
     expect(refusal(values)).toContain(words);
@@ -40,6 +43,15 @@ describe('what cannot go together', () => {
   it.each(['ingress', 'httpRoute'])('%s and no port without TLS', (front) => {
     const words = refusal({ [front]: { enabled: true }, proxy: { tls: { secrets: ['tls'], plain: false } } });
     expect(words).toContain(`${front}.enabled needs the port without TLS: set proxy.tls.plain to true`);
+  });
+});
+
+describe('one account for both', () => {
+  const both = { proxy: { serviceAccount: { create: false } }, controller: { serviceAccount: { create: false } } };
+  it('cannot go with the admission policy', () => {
+    expect(refusal(both)).toContain('give each its own name, or set admissionPolicy.enabled to false');
+    const { stderr } = helm(['template', 'socketpod', CHART], { ...both, admissionPolicy: { enabled: false } });
+    expect(stderr).toBe('');
   });
 });
 

@@ -72,9 +72,9 @@ export function mustHelm(args: readonly string[], values?: ChartValues): string 
   return stdout;
 }
 
-/** The objects that a release `socketpod` in the namespace `socketpod` would have, hooks too. */
-export function render(values: ChartValues = {}): Rendered[] {
-  const text = mustHelm(['template', 'socketpod', CHART, '--namespace', 'socketpod'], values);
+/** The objects that a release of this name, in a namespace of this name, would have, hooks too. */
+export function render(values: ChartValues = {}, release = 'socketpod'): Rendered[] {
+  const text = mustHelm(['template', release, CHART, '--namespace', release], values);
   return parseAllDocuments(text)
     .map((document) => document.toJS())
     .filter((object) => object !== null);
