@@ -39,10 +39,10 @@ export const VALUES = group('Values of the chart socketpod.', {
   ),
   publicUrl: text('', 'Base of the addresses that clients use, as in wss://functions.example.com.', '(ws|http)s?://[^/?#]+/?'),
   ceilings,
-  hostRules: list(
-    'When given, these are the only hosts that functions may claim, each by these namespaces alone.',
-    { ...record({ hosts: someOf(HOST), namespaces: someOf(NAME) }), required: ['hosts', 'namespaces'] },
-  ),
+  hostRules: list('When given, these are the only hosts that functions may claim, each by these namespaces alone.', {
+    ...record({ hosts: someOf(HOST), namespaces: someOf(NAME) }),
+    required: ['hosts', 'namespaces'],
+  }),
   podDefaults: flag(true, 'Whether pods of functions get the defaults of the restricted Pod Security Standard where a template is silent.'),
   crds: group('The definition of WebSocketFunction.', {
     install: flag(true, 'Whether it is installed and upgraded with the release. It stays when the release goes.'),
