@@ -1,6 +1,7 @@
 // The verdict of the API server without one: the same schema, by ajv, and the same CEL rules, by cel-js. One source, two judges.
 import { Environment } from '@marcbachmann/cel-js';
 import { Ajv, type ErrorObject } from 'ajv';
+import { tooMuch } from './bounds.ts';
 import { metadataProblems } from './metadata.ts';
 import { API_VERSION, KIND } from './names.ts';
 import type { Problem } from './problem.ts';
@@ -25,9 +26,11 @@ function closed(schema: Schema): object {
   };
 }
 
-/** All that is wrong with a WebSocketFunction as a user wrote it; empty when the API server would take it. */
+/** All that is wrong with a WebSocketFunction as a user wrote it; empty when the API server would take it, and the controller then. */
 export function validate(value: unknown): Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ path: '', message: 'not a Kubernetes object' }];
+  const much = tooMuch(value);
+  if (much) return [much];
   const object = withoutNulls(RESOURCE, value) as Partial<WebSocketFunction>;
   const problems = typeProblems(object);
   if (problems.length > 0) return problems;

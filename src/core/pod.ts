@@ -14,7 +14,7 @@ import {
   LABEL_STATE,
   LABEL_TEMPLATE,
 } from '../api/names.ts';
-import type { Container } from '../api/types.ts';
+import type { CompleteSpec, Container } from '../api/types.ts';
 import { keyOf, type ServedFunction } from './served.ts';
 import { slotName } from './slots.ts';
 
@@ -115,11 +115,14 @@ export function isFunctionPod({ metadata }: V1Pod): boolean {
   return owned && labels[LABEL_FUNCTION] !== undefined && labels[LABEL_PROXY] !== undefined;
 }
 
-/** All that a proxy asks of a pod that another one made: whose it is, whether it goes, and its node's addresses. */
+/** All that a proxy asks of a pod that it did not make: whose it is, whether it goes, and its node's addresses. */
 export function shownOf({ metadata, status }: V1Pod): V1Pod {
-  const { namespace, name, uid, resourceVersion, labels, deletionTimestamp } = metadata ?? {};
+  const { namespace, name, uid, resourceVersion, labels, ownerReferences, deletionTimestamp } = metadata ?? {};
   const { hostIP, hostIPs } = status ?? {};
-  return { metadata: { namespace, name, uid, resourceVersion, labels, deletionTimestamp }, status: { hostIP, hostIPs } } as V1Pod;
+  return {
+    metadata: { namespace, name, uid, resourceVersion, labels, ownerReferences, deletionTimestamp },
+    status: { hostIP, hostIPs },
+  } as V1Pod;
 }
 
 /** `namespace/name` of a pod's function. */
@@ -163,8 +166,17 @@ export function isWarmPod({ metadata }: V1Pod): boolean {
   return metadata?.labels?.[LABEL_REQUEST_ID] === undefined;
 }
 
+/** By spec, of which each generation has one: a large template takes a millisecond or two, and every pod asks. */
+const hashes = new WeakMap<CompleteSpec, string>();
+
 /** Hash of what a pod is made of: template and port. 16 hexadecimal digits, stable between processes (FNV-1a, 64 bit). */
 export function templateHash(fn: ServedFunction): string {
+  const known = hashes.get(fn.spec) ?? hashOf(fn);
+  hashes.set(fn.spec, known);
+  return known;
+}
+
+function hashOf(fn: ServedFunction): string {
   const text = JSON.stringify([fn.spec.port, fn.spec.template]);
   let hash = 0xcbf29ce484222325n;
   for (let i = 0; i < text.length; i++) {

@@ -1,6 +1,7 @@
 // The calls to the API server: kubeconfig and credentials by client-node, the requests over one shared pool of connections (as
 // shipped, client-node opens a TLS connection for every call). Every call has a deadline, and every failure is a KubeError.
 import type { RequestOptions } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, request } from 'undici';
 import { kubeCall } from '../core/kube-call.ts';
@@ -8,6 +9,8 @@ import { UserError } from '../fault.ts';
 
 /** How long credentials are used before they are read again: projected tokens change on disk (ms). */
 const CREDENTIALS_MS = 60_000;
+/** Those that could not be read are read again after this (ms). */
+const CREDENTIALS_AGAIN_MS = 5000;
 /** A call that was not answered by then has failed; below the 34 s after which the API server itself gives up (ms). */
 const CALL_MS = 20_000;
 
@@ -35,6 +38,11 @@ export function isNotFound(error: unknown): boolean {
 /** Is the name taken, or the object another one than was meant? */
 export function isConflict(error: unknown): boolean {
   return error instanceof KubeError && error.status === 409;
+}
+
+/** Is the name taken? A quota that many use at once answers 409, too, and means that it should be tried again. */
+export function isTaken(error: unknown): boolean {
+  return isConflict(error) && (error as KubeError).reason === 'AlreadyExists';
 }
 
 /** What a call needs beyond its path. */
@@ -158,12 +166,29 @@ export class KubeClient {
     return `${this.server}${path}${search === '' ? '' : `?${search}`}`;
   }
 
+  /** Runs the plugin of the kubeconfig too, if it has one, which may hang. */
+  async #read(): Promise<RequestOptions> {
+    const options: RequestOptions = {};
+    const late = sleep(CALL_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer within ${CALL_MS / 1000} s`);
+    });
+    await Promise.race([this.#config.applyToHTTPSOptions(options), late]);
+    return options;
+  }
+
   /** Headers and pools; read again after a while, the pools made anew only when certificates have changed. */
   async #current(): Promise<Credentials> {
     const old = this.#credentials;
     if (old && performance.now() - old.readAt < CREDENTIALS_MS) return old;
-    const options: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
+    let options: RequestOptions;
+    try {
+      options = await this.#read();
+    } catch (error) {
+      if (!old) throw new KubeError(0, 'Credentials', `the credentials cannot be read: ${(error as Error).message}`);
+      // A file that could not be opened, or a plugin that failed: what was good a minute ago may still be, and if not a 401 says so.
+      this.#credentials = { ...old, readAt: performance.now() - CREDENTIALS_MS + CREDENTIALS_AGAIN_MS };
+      return this.#credentials;
+    }
     const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options;
     const connect = { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized };
     const identity = JSON.stringify(connect);

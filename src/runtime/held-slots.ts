@@ -2,7 +2,7 @@
 // and names that the API server found taken. It is asked far more often than anything changes, so it is kept up to date name by name.
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_PROXY } from '../api/names.ts';
-import { isWarmPod } from '../core/pod.ts';
+import { isFunctionPod, isWarmPod } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { slotName, slotOf } from '../core/slots.ts';
 import { OwnPod } from './own-pod.ts';
@@ -75,7 +75,8 @@ export class HeldSlots {
     put(slots.taken, found.slot, pod !== undefined || own !== undefined || this.#taken.has(key));
     put(slots.going, found.slot, deleted || (own instanceof OwnPod && own.deleting));
     slots.lent.delete(found.slot);
-    if (pod && !deleted && isWarmPod(pod) && pod.metadata?.labels?.[LABEL_PROXY] !== proxyId) slots.lent.set(found.slot, pod);
+    if (pod && !deleted && isFunctionPod(pod) && isWarmPod(pod) && pod.metadata?.labels?.[LABEL_PROXY] !== proxyId)
+      slots.lent.set(found.slot, pod);
     if (slots.taken.size > 0) this.#slots.set(fn, slots);
     else this.#slots.delete(fn);
   }

@@ -104,7 +104,7 @@ export class OwnPod {
         return true;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
-        const lasting = error.status >= 400 && error.status < 500 && error.status !== 429;
+        const lasting = isLasting(error, attempt);
         const gone = this.gone || this.deleting;
         if (attempt === 0 && !gone)
           this.#options.log(`pod ${this.pod.metadata?.name} cannot be labelled${lasting ? '' : ' yet'}: ${error.message}`);
@@ -136,7 +136,8 @@ export class OwnPod {
           this.#seen = { ...this.#seen, foundGone: attempt === 0 }; // a DELETE whose answer was lost may have been our own success
           return this.#setGone();
         }
-        this.#seen = { ...this.#seen, deleteVersion: versionOf(left) };
+        // An answer that was lost may have been the first of ours: whatever ended the pod before this one is not held against others.
+        this.#seen = { ...this.#seen, deleteVersion: attempt === 0 ? versionOf(left) : 0n };
         this.#changes.tell();
         return;
       } catch (error) {
@@ -159,6 +160,15 @@ export class OwnPod {
       await this.change(signal);
     }
   }
+}
+
+/** What says that a patch will never be taken: it is wrong, or the pod is gone, or another one has its name. */
+const NEVER = [400, 404, 409, 422];
+/** Another refusal may be one of an API server that has just started, which does not know all roles yet; but not for ever. */
+const MOST_REFUSALS = 5;
+
+function isLasting({ status }: KubeError, attempt: number): boolean {
+  return NEVER.includes(status) || (status >= 400 && status < 500 && status !== 429 && attempt >= MOST_REFUSALS);
 }
 
 /** How long to wait before a call that failed is tried again: as long as the API server asks for, at least. */

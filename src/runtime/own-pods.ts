@@ -1,16 +1,21 @@
 // The pods of this process: made in free slots, and known until the API server has them no more. One watch tells of all function
 // pods; nothing is ever polled. Names are given out from memory, and the API server's name conflict is the lock between proxies.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import { LABEL_FUNCTION, LABEL_PROXY, LABEL_REQUEST_ID, LABEL_STATE } from '../api/names.ts';
+import { backoff } from '../core/backoff.ts';
 import { functionOf, isFunctionPod, podFor, shownOf } from '../core/pod.ts';
 import { keyOf, type ServedFunction } from '../core/served.ts';
 import { freeSlot } from '../core/slots.ts';
-import { isConflict, type KubeClient, KubeError } from '../kube/client.ts';
+import { isConflict, isTaken, type KubeClient, KubeError } from '../kube/client.ts';
 import { createPod, getPod } from '../kube/pods.ts';
 import { type Namespaces, Watches } from '../kube/watches.ts';
 import { type Held, HeldSlots, keyOfSlot, TAKEN_MS } from './held-slots.ts';
 import { OwnPod } from './own-pod.ts';
 import { TakenAddresses } from './taken.ts';
+
+/** How often a create is tried again that met others at the same quota: 1.3 s at most, in which many have passed. */
+const MOST_CONFLICTS = 3;
 
 /** What the pods of a process are made with. */
 export interface OwnPodsOptions {
@@ -126,7 +131,7 @@ export class OwnPods {
     const { proxyId, podDefaults: defaults } = this.#options;
     const created = await this.#create(podFor(fn, { slot, proxyId, requestId, defaults }), requestId);
     if (created instanceof KubeError) {
-      if (isConflict(created)) {
+      if (isTaken(created)) {
         this.#slots.conflict(key);
         const over = () => {
           this.#slots.note(key);
@@ -135,7 +140,7 @@ export class OwnPods {
         setTimeout(over, TAKEN_MS + 1).unref();
       }
       this.release(fn, slot);
-      return isConflict(created) ? 'taken' : created;
+      return isTaken(created) ? 'taken' : created;
     }
     const own = this.#follow(key, created);
     const seen = this.#watch.objects.get(key);
@@ -151,13 +156,17 @@ export class OwnPods {
         return await createPod(this.#options.client, pod);
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
-        if (error.status !== 0 && error.status !== 504 && error.status !== 409) return error;
+        if (isConflict(error) && !isTaken(error) && attempt < MOST_CONFLICTS) {
+          await pause(backoff(attempt, Math.random()));
+          continue;
+        }
+        if (error.status !== 0 && error.status !== 504 && !isTaken(error)) return error;
         try {
           const there = await getPod(this.#options.client, pod.metadata?.namespace ?? '', pod.metadata?.name ?? '');
           const labels = there?.metadata?.labels ?? {};
           if (there && labels[LABEL_PROXY] === this.#options.proxyId && labels[LABEL_REQUEST_ID] === requestId) return there;
           // Only the connection was lost, and nothing was made: another connection may have more luck. Or the name is free by now.
-          if (!there && (error.reason === 'ConnectionLost' || error.status === 409) && attempt === 0) continue;
+          if (!there && (error.reason === 'ConnectionLost' || isTaken(error)) && attempt === 0) continue;
         } catch {
           // The first answer says enough; if the pod was made, the watch will show it and it is deleted (see #seen).
         }

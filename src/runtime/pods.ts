@@ -179,11 +179,13 @@ export class PodRuntime implements Runtime {
         this.#pods.release(fn, place);
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       }
-      const made = await this.#pods.create(fn, place, connectionId);
+      const creating = this.#pods.create(fn, place, connectionId);
+      const made = await Promise.race([creating, aborted(signal)]);
       if (made === 'taken') continue;
       if (made instanceof KubeError) return { ok: false, reason: reasonOfCreateError(made), detail: made.message };
-      if (!signal.aborted && !this.#closed) return made;
-      made.delete(false);
+      if (made && !signal.aborted && !this.#closed) return made;
+      // An API server that does not answer must not hold the client; whatever it makes after all goes at once.
+      void creating.then((late) => late instanceof OwnPod && late.delete(false));
       return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up while the pod was created' };
     }
   }
@@ -233,4 +235,8 @@ export class PodRuntime implements Runtime {
       cause: (withinMs) => own.cause(withinMs),
     };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }

@@ -70,16 +70,11 @@ export class WarmPool {
 
   /** The function has changed. */
   serve(fn: ServedFunction): void {
-    const template = this.#templateOf(fn);
+    const template = templateHash(fn);
     if (this.#template !== template) this.#failures = NO_FAILURES;
     this.#fn = fn;
     this.#template = template;
     this.settle();
-  }
-
-  /** Most changes of a function are of its status; and a hash takes a while. */
-  #templateOf(fn: ServedFunction): string {
-    return fn.generation === this.#fn.generation ? this.#template : templateHash(fn);
   }
 
   /** The function is gone: nothing is created any more, and all pods go. */
@@ -191,7 +186,7 @@ export class WarmPool {
 
   /** The oldest pod for a connection of this function that is ready, or else one that still starts; undefined when there is none. */
   first(fn: ServedFunction, ready: boolean): WarmPod | undefined {
-    if (fn.uid !== this.#fn.uid || this.#templateOf(fn) !== this.#template) return undefined;
+    if (fn.uid !== this.#fn.uid || templateHash(fn) !== this.#template) return undefined;
     for (const pod of this.#pods) if (pod.ready === ready && pod.template === this.#template) return pod;
     return undefined;
   }

@@ -1,6 +1,6 @@
 // The pod of a connection: what the contract fixes, what the author decides, and the defaults under both.
 import { describe, expect, it } from 'vitest';
-import { connectedPatch, functionOf, isWarmPod, podFor, portOf, shownOf, templateHash } from '../../src/core/pod.ts';
+import { connectedPatch, functionOf, isFunctionPod, isWarmPod, podFor, portOf, shownOf, templateHash } from '../../src/core/pod.ts';
 import { hostAddresses } from '../../src/core/pod-status.ts';
 import { served, spec } from '../support/proxy.ts';
 
@@ -168,9 +168,9 @@ describe('what is kept of the pods of others', () => {
     const metadata = { ...made.metadata, uid: 'u', resourceVersion: '7', ...(deletionTimestamp && { deletionTimestamp }) };
     const pod = { ...made, metadata, status: { hostIP: '10.0.0.1', hostIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }], podIP: '10.1.0.1' } };
     const shown = shownOf(pod);
-    const { namespace, name, uid, resourceVersion, labels } = metadata;
-    expect(shown.metadata).toEqual({ namespace, name, uid, resourceVersion, labels, deletionTimestamp });
-    for (const ask of [functionOf, isWarmPod, hostAddresses]) expect(ask(shown)).toEqual(ask(pod));
+    const { namespace, name, uid, resourceVersion, labels, ownerReferences } = metadata;
+    expect(shown.metadata).toEqual({ namespace, name, uid, resourceVersion, labels, ownerReferences, deletionTimestamp });
+    for (const ask of [functionOf, isFunctionPod, isWarmPod, hostAddresses]) expect(ask(shown)).toEqual(ask(pod));
     expect(JSON.stringify(shown).length).toBeLessThan(JSON.stringify(pod).length / 2);
   });
 });

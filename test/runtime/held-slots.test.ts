@@ -11,8 +11,13 @@ const OWN = 'aaaaaaaaaa';
 const fn = served('echo');
 
 function pod(proxyId: string, { requestId = '', going = false }: { requestId?: string; going?: boolean } = {}): V1Pod {
-  const labels = { 'socketpod.dev/proxy': proxyId, ...(requestId ? { 'socketpod.dev/request-id': requestId } : {}) };
-  return { metadata: { labels, ...(going ? { deletionTimestamp: new Date() } : {}) } };
+  const labels = {
+    'socketpod.dev/function': 'echo',
+    'socketpod.dev/proxy': proxyId,
+    ...(requestId ? { 'socketpod.dev/request-id': requestId } : {}),
+  };
+  const owner = { apiVersion: 'socketpod.dev/v1alpha1', kind: 'WebSocketFunction', name: 'echo', uid: 'u', controller: true };
+  return { metadata: { labels, ownerReferences: [owner], ...(going ? { deletionTimestamp: new Date() } : {}) } };
 }
 
 function slots() {
@@ -48,6 +53,13 @@ describe('slots', () => {
     show(2, undefined);
     show(3, pod('bbbbbbbbbb', { going: true }));
     expect(state()).toEqual({ taken: [0, 1, 3, 4], going: 2, others: [] });
+  });
+
+  it('of what only looks like a pod of ours are taken, and nobody asks for them', () => {
+    const { show, state } = slots();
+    show(0, { metadata: { labels: { 'socketpod.dev/function': 'echo', 'socketpod.dev/proxy': 'bbbbbbbbbb' } } });
+    show(1, { metadata: { ...pod('bbbbbbbbbb').metadata, labels: { 'socketpod.dev/function': 'echo' } } });
+    expect(state()).toEqual({ taken: [0, 1], going: 0, others: [] });
   });
 
   it('of an own pod are being freed from the moment in which its deletion is asked for, and free when it is gone', async () => {
