@@ -7,6 +7,7 @@ import { connectKube, type KubeClient } from '../../src/kube/client.ts';
 import { ServedFunctions } from '../../src/kube/served-functions.ts';
 import { startApi, type TestApi } from '../support/cluster.ts';
 import { FunctionsOf, installDefinition } from '../support/controller.ts';
+import { functionObject } from '../support/node.ts';
 import { until } from '../support/ports.ts';
 
 let api: TestApi;
@@ -84,6 +85,22 @@ describe('a function', () => {
     writeStatus('a', 'third', { openConnections: 7, url: 'wss://y.example' });
     functions.apply('b', 'later');
     expect(await next('b/later: ')).toEqual(['b/later: ']);
+  });
+
+  it.each([
+    [
+      'nested 3,000 deep',
+      '['.repeat(3000) + ']'.repeat(3000),
+      'spec: lists and mappings are nested more than 64 deep; no field of a pod is',
+    ],
+    ['of 200 KiB', JSON.stringify('x'.repeat(204_800)), 'spec.template: has '],
+  ])('that the API server takes and nobody can use ends no proxy: %s', async (what, foreign, problem) => {
+    const name = `much-${foreign.length}`;
+    const body = functionObject(name, { foreign: JSON.parse(foreign) });
+    await client.call('POST', '/apis/socketpod.dev/v1alpha1/namespaces/a/websocketfunctions', { body });
+    await until(`it is told of one ${what}`, () => known.get(`a/${name}`)?.problem.startsWith(problem) === true);
+    functions.delete('a', name);
+    await next(`a/${name} is gone`);
   });
 
   it('whose pods the API server refused is not accepted for as long as it is of that generation', async () => {
