@@ -128,20 +128,22 @@ export class OwnPod {
   }
 
   async #deleteUntilDone(grace: number | undefined): Promise<void> {
+    let lost = false; // was there a DELETE that may have been done, though nobody said so?
     for (let attempt = 0; !this.gone; attempt++) {
       try {
         const left = await deletePod(this.#options.client, this.pod, grace, { once: true });
         // Gone already, and maybe before anybody watched for it: no event will tell.
         if (!left) {
-          this.#seen = { ...this.#seen, foundGone: attempt === 0 }; // a DELETE whose answer was lost may have been our own success
+          this.#seen = { ...this.#seen, foundGone: !lost };
           return this.#setGone();
         }
-        // An answer that was lost may have been the first of ours: whatever ended the pod before this one is not held against others.
-        this.#seen = { ...this.#seen, deleteVersion: attempt === 0 ? versionOf(left) : 0n };
+        // What ended the pod before this answer may have been the one that was lost: it is not held against others.
+        this.#seen = { ...this.#seen, deleteVersion: lost ? 0n : versionOf(left) };
         this.#changes.tell();
         return;
       } catch (error) {
         // Any error is tried again, a fault of the program too: nothing else ends this pod.
+        lost ||= !(error instanceof KubeError) || error.status === 0 || error.status >= 500;
         if (attempt === 0)
           this.#options.log(`pod ${this.pod.metadata?.name} cannot be deleted yet: ${error instanceof Error ? error.message : error}`);
         await pause(waitMs(error, attempt));

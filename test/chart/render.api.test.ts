@@ -158,6 +158,36 @@ describe('namespaced mode', () => {
   });
 });
 
+describe.each(['PodMonitor', 'ServiceMonitor'])('a %s', (monitor) => {
+  it('finds the admin ports of proxies and controllers, and no others', () => {
+    const objects = render({ monitoring: { monitor } });
+    const selected = objects
+      .filter(({ kind }) => kind === monitor)
+      .flatMap(({ spec }) => {
+        const [{ port }] = spec.podMetricsEndpoints ?? spec.endpoints;
+        const fits = (labels = {}) => isIn(spec.selector.matchLabels, labels);
+        // Through Services, where a ServiceMonitor looks.
+        const services = objects.filter(
+          ({ kind, metadata }) => kind === 'Service' && monitor === 'ServiceMonitor' && fits(metadata.labels),
+        );
+        const deployments = objects.filter(({ kind, spec }) => {
+          const labels = spec?.template?.metadata.labels;
+          if (kind !== 'Deployment') return false;
+          return monitor === 'PodMonitor' ? fits(labels) : services.some((service) => isIn(service.spec.selector, labels));
+        });
+        return deployments.map(({ metadata, spec }) => {
+          const target = services.flatMap((service) => service.spec.ports).find(({ name }) => name === port)?.targetPort ?? port;
+          return `${metadata.name}:${spec.template.spec.containers[0].ports.find(({ name }: { name: string }) => name === target)?.containerPort}`;
+        });
+      });
+    expect(selected.sort()).toEqual(['socketpod-controller:9090', 'socketpod-proxy:9090']);
+  });
+});
+
+function isIn(part: object, whole: object): boolean {
+  return Object.entries(part).every(([name, value]) => (whole as Record<string, unknown>)[name] === value);
+}
+
 describe('the notes tell the next command', () => {
   it.each<[what: string, values: ChartValues, namespace: string, connect: string]>([
     ['', {}, 'own', 'ws://socketpod/default/node-echo'],

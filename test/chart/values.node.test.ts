@@ -16,6 +16,7 @@ const VALUES = {
 beforeAll(async () => {
   await makeRestricted('socketpod');
   await makeNamespace('team-e');
+  await makeNamespace('monitoring');
   const { cert, key } = await certificateFor('functions.example.com');
   const data = { 'tls.crt': Buffer.from(cert).toString('base64'), 'tls.key': Buffer.from(key).toString('base64') };
   kubectl(['create', '-n', 'socketpod', '-f', '-'], {
@@ -38,7 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await uninstall();
   kubectl(['delete', 'crd', 'websocketfunctions.socketpod.dev']);
-  kubectl(['delete', 'namespace', 'team-e', 'socketpod']);
+  kubectl(['delete', 'namespace', 'team-e', 'monitoring', 'socketpod']);
 }, 180_000);
 
 describe('TLS alone', () => {
@@ -79,9 +80,9 @@ describe('the admin port', () => {
       ({ status }) => { console.log(status); process.exit(); },
       ({ name, cause }) => { console.log(cause?.code ?? name); process.exit(); },
     );`;
-  /** What a pod of this namespace hears of the admin port of a proxy. */
-  function asked(namespace: string): string {
-    const address = ourPods('proxy')[0]?.status?.podIP;
+  /** What a pod of this namespace hears of the admin port of a proxy, or a controller, where Prometheus asks. */
+  function asked(namespace: string, component = 'proxy'): string {
+    const address = ourPods(component)[0]?.status?.podIP;
     const securityContext = {
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -89,7 +90,7 @@ describe('the admin port', () => {
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
     };
-    const command = ['node', '-e', script, `http://${address}:9090/healthz`];
+    const command = ['node', '-e', script, `http://${address}:9090/metrics`];
     const container = { name: 'c', image: 'localhost/node-echo:1', imagePullPolicy: 'IfNotPresent', command, securityContext };
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'asks' }, spec: { restartPolicy: 'Never', containers: [container] } };
     kubectl(['create', '-n', namespace, '-f', '-'], pod);
@@ -101,6 +102,10 @@ describe('the admin port', () => {
 
   it('is there for our own namespace', () => {
     expect(asked('socketpod')).toBe('200');
+  });
+
+  it.each(['proxy', 'controller'])('is there for a Prometheus in the namespace monitoring: %s', (component) => {
+    expect(asked('monitoring', component)).toBe('200');
   });
 
   it('is not there for others', () => {

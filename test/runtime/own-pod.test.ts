@@ -58,6 +58,7 @@ it('that finds no pod after an answer was lost may have been forestalled by itse
 
 it.each<[what: string, codes: (number | undefined)[], byOthers: string | undefined]>([
   ['before it is the deed of others', [200], 'pod_deleted'],
+  ['before it, and it had to wait, is so too', [429, 200], 'pod_deleted'],
   ['may be its own deed where an answer was lost', [undefined, 200], undefined],
 ])('what shows %s', async (_what, codes, byOthers) => {
   const { own } = await ownPod(codes, '105');
