@@ -51,9 +51,15 @@ export function validate(value: unknown): Problem[] {
   return problems.filter(({ path, message }, i) => problems.findIndex((other) => other.path === path && other.message === message) === i);
 }
 
-/** The same object with every default of the schema filled in. To be called on what `validate` has found good. */
+/** Stands for a spec that is too much to be looked at. */
+const NO_SPEC = { template: { spec: { containers: [] } } };
+
+/**
+ * The same object with every default of the schema filled in. What `validate` has not found good may be served nowhere; a spec that is
+ * too much to be looked at is left out of it.
+ */
 export function complete(value: WebSocketFunction): WebSocketFunction & { spec: CompleteSpec } {
-  const object = withoutNulls(RESOURCE, value);
+  const object = withoutNulls(RESOURCE, tooMuch(value) ? { ...value, spec: NO_SPEC } : value);
   matches(object);
   return object as WebSocketFunction & { spec: CompleteSpec };
 }

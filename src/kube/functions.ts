@@ -1,6 +1,5 @@
 // The functions of a cluster, by watch: what the API server accepted, made complete and judged by the operator's rules; and their
 // status, which the controller writes.
-import { tooMuch } from '../api/bounds.ts';
 import { type Ceilings, overCeilings } from '../api/ceilings.ts';
 import { deniedHosts, type HostRules } from '../api/host-rules.ts';
 import { API_VERSION, GROUP, KIND, PLURAL, VERSION } from '../api/names.ts';
@@ -15,9 +14,6 @@ import { type Namespaces, Watches } from './watches.ts';
 const BASE = `/apis/${GROUP}/${VERSION}`;
 /** Whose fields the status is made of (server-side apply). */
 const FIELD_MANAGER = 'socketpod-controller';
-
-/** Stands for one that is too much to be looked at. Nothing is ever made of it, as its function is not accepted. */
-const NO_SPEC = { template: { spec: { containers: [] } } };
 
 /** What the operator lets functions have. */
 export interface OperatorRules {
@@ -98,11 +94,10 @@ export class FunctionReader {
   }
 
   #judge(found: WebSocketFunction, namespace: string, uid: string, generation: number): Judged {
-    const much = tooMuch(found);
-    const { spec } = complete(much ? { ...found, spec: NO_SPEC } : found);
+    const { spec } = complete(found);
     const denied = deniedHosts(spec.route?.hosts ?? [], namespace, this.#rules.hostRules);
     // The API server has judged it; a stored object of an older schema must still not be served with limits that are none.
-    const invalid = much ? [much] : validate({ ...found, metadata: { name: found.metadata.name, namespace } });
+    const invalid = validate({ ...found, metadata: { name: found.metadata.name, namespace } });
     const over = overCeilings(spec, this.#rules.ceilings, namespace);
     const mayNot = denied.map((host) => `host ${host} may not be claimed in namespace ${namespace}: the operator's host rules say so`);
     const faults: [AcceptedReason, string][] = [
