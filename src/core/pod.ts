@@ -171,9 +171,11 @@ const hashes = new WeakMap<CompleteSpec, string>();
 
 /** Hash of what a pod is made of: template and port. 16 hexadecimal digits, stable between processes (FNV-1a, 64 bit). */
 export function templateHash(fn: ServedFunction): string {
-  const known = hashes.get(fn.spec) ?? hashOf(fn);
-  hashes.set(fn.spec, known);
-  return known;
+  const known = hashes.get(fn.spec);
+  if (known !== undefined) return known;
+  const hash = hashOf(fn);
+  hashes.set(fn.spec, hash);
+  return hash;
 }
 
 function hashOf(fn: ServedFunction): string {

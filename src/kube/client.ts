@@ -42,7 +42,7 @@ export function isConflict(error: unknown): boolean {
 
 /** Is the name taken? A quota that many use at once answers 409, too, and means that it should be tried again. */
 export function isTaken(error: unknown): boolean {
-  return isConflict(error) && (error as KubeError).reason === 'AlreadyExists';
+  return error instanceof KubeError && error.status === 409 && error.reason === 'AlreadyExists';
 }
 
 /** What a call needs beyond its path. */

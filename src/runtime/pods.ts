@@ -180,7 +180,7 @@ export class PodRuntime implements Runtime {
         return { ok: false, reason: reasonAtTimeout(undefined), detail: 'given up before a pod was made' };
       }
       const creating = this.#pods.create(fn, place, connectionId);
-      const made = await Promise.race([creating, aborted(signal)]);
+      const made = await beforeAbort(creating, signal);
       if (made === 'taken') continue;
       if (made instanceof KubeError) return { ok: false, reason: reasonOfCreateError(made), detail: made.message };
       if (made && !signal.aborted && !this.#closed) return made;
@@ -237,6 +237,11 @@ export class PodRuntime implements Runtime {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+/** What the promise gives, or undefined if the signal is aborted before. No listener stays: the signal lives as long as its connection. */
+function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(undefined);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
 }
