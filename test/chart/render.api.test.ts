@@ -158,29 +158,33 @@ describe('namespaced mode', () => {
   });
 });
 
-describe.each(['PodMonitor', 'ServiceMonitor'])('a %s', (monitor) => {
-  it('finds the admin ports of proxies and controllers, and no others', () => {
-    const objects = render({ monitoring: { monitor } });
-    const selected = objects
-      .filter(({ kind }) => kind === monitor)
-      .flatMap(({ spec }) => {
-        const [{ port }] = spec.podMetricsEndpoints ?? spec.endpoints;
-        const fits = (labels = {}) => isIn(spec.selector.matchLabels, labels);
-        // Through Services, where a ServiceMonitor looks.
-        const services = objects.filter(
-          ({ kind, metadata }) => kind === 'Service' && monitor === 'ServiceMonitor' && fits(metadata.labels),
-        );
-        const deployments = objects.filter(({ kind, spec }) => {
-          const labels = spec?.template?.metadata.labels;
-          if (kind !== 'Deployment') return false;
-          return monitor === 'PodMonitor' ? fits(labels) : services.some((service) => isIn(service.spec.selector, labels));
-        });
-        return deployments.map(({ metadata, spec }) => {
-          const target = services.flatMap((service) => service.spec.ports).find(({ name }) => name === port)?.targetPort ?? port;
-          return `${metadata.name}:${spec.template.spec.containers[0].ports.find(({ name }: { name: string }) => name === target)?.containerPort}`;
-        });
+describe('the admin ports of proxies and controllers, and no others, are found', () => {
+  const ADMIN = ['socketpod-proxy:9090', 'socketpod-controller:9090'].sort();
+  /** `name:port` of the Deployments whose pods have these labels, by the name of the port. */
+  const portsOf = (objects: Rendered[], labels: object, name: string) =>
+    objects
+      .filter(({ kind, spec }) => kind === 'Deployment' && isIn(labels, spec.template.metadata.labels))
+      .map(({ metadata, spec }) => {
+        const { ports } = spec.template.spec.containers[0];
+        return `${metadata.name}:${ports.find((port: { name: string }) => port.name === name)?.containerPort}`;
       });
-    expect(selected.sort()).toEqual(['socketpod-controller:9090', 'socketpod-proxy:9090']);
+
+  it('by a PodMonitor', () => {
+    const objects = render({ monitoring: { monitor: 'PodMonitor' } });
+    const { selector, podMetricsEndpoints } = objects.find(({ kind }) => kind === 'PodMonitor')?.spec ?? {};
+    expect(portsOf(objects, selector.matchLabels, podMetricsEndpoints[0].port).sort()).toEqual(ADMIN);
+  });
+
+  it('by a ServiceMonitor, through Services', () => {
+    const objects = render({ monitoring: { monitor: 'ServiceMonitor' } });
+    const { selector, endpoints } = objects.find(({ kind }) => kind === 'ServiceMonitor')?.spec ?? {};
+    const found = objects
+      .filter(({ kind, metadata }) => kind === 'Service' && isIn(selector.matchLabels, metadata.labels ?? {}))
+      .flatMap(({ spec }) => {
+        const port = spec.ports.find(({ name }: { name: string }) => name === endpoints[0].port);
+        return portsOf(objects, spec.selector, port?.targetPort);
+      });
+    expect(found.sort()).toEqual(ADMIN);
   });
 });
 
