@@ -70,6 +70,8 @@ describe('a function', () => {
   it('is told again when another takes a host from it, or leaves it to it, and by the status of its holder', async () => {
     functions.delete('a', 'first');
     expect((await next('b/second: ')).sort()).toEqual(['a/first is gone', 'b/second: ']);
+    // Who is older is told by whole seconds.
+    await until('another second has begun', () => Date.now() >= (known.get('b/second')?.createdAt ?? 0) + 1000);
     functions.apply('a', 'third', { route: { hosts: ['y.example'] } });
     await next('a/third: ');
     functions.apply('b', 'second', { route: { hosts: ['x.example', 'y.example'] } }); // it is older, and nobody holds y.example
