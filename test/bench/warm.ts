@@ -27,8 +27,12 @@ function warm(pods: PodWatch, fn: string): number {
   return labels.filter((one) => one['socketpod.dev/function'] === fn && one['socketpod.dev/state'] === 'warm').length;
 }
 
-function row(name: string, values: readonly number[]): string[] {
-  return [name, ...[0.5, 0.9, 0.99, 1].map((part) => percentile(values, part).toFixed(2))];
+const PARTS = [0.5, 0.9, 0.99, 1];
+const HEAD = ['', 'p50', 'p90', 'p99', 'max'];
+
+/** The middle of what the runs had. */
+function row(name: string, runs: readonly (readonly number[])[]): string[] {
+  return [name, ...PARTS.map((part) => median(runs.map((values) => percentile(values, part))).toFixed(2))];
 }
 
 async function single(proxy: NodeProxy, pods: PodWatch): Promise<{ readonly through: number[]; readonly direct: number[] }> {
@@ -47,21 +51,23 @@ async function single(proxy: NodeProxy, pods: PodWatch): Promise<{ readonly thro
 }
 
 async function singles(proxy: NodeProxy, pods: PodWatch): Promise<void> {
-  const rows: number[][][] = [];
-  for (let run = 0; run < RUNS; run++) {
-    const { through, direct } = await single(proxy, pods);
-    const added = through.map((ms, i) => ms - (direct[i] ?? 0));
-    rows.push([through, direct, added].map((values) => [0.5, 0.9, 0.99].map((part) => percentile(values, part))));
-  }
+  const runs: Awaited<ReturnType<typeof single>>[] = [];
+  while (runs.length < RUNS) runs.push(await single(proxy, pods));
+  const added = runs.map(({ through, direct }) => through.map((ms, i) => ms - (direct[i] ?? 0)));
   console.log(`${SINGLE} connections one after another, ms from the TCP connect to the 101: the median of ${RUNS} runs`);
-  const middle = (which: number) => [0, 1, 2].map((part) => median(rows.map((run) => run[which]?.[part] ?? Number.NaN)).toFixed(2));
   printTable([
-    ['', 'p50', 'p90', 'p99'],
-    ['warm, through the proxy', ...middle(0)],
-    ['directly to the same pod', ...middle(1)],
-    ['what the proxy adds, pair by pair', ...middle(2)],
+    HEAD,
+    row(
+      'warm, through the proxy',
+      runs.map(({ through }) => through),
+    ),
+    row(
+      'directly to the same pod',
+      runs.map(({ direct }) => direct),
+    ),
+    row('what the proxy adds, pair by pair', added),
   ]);
-  console.log(`what it adds at p50 in each run: ${rows.map((run) => run[2]?.[0]?.toFixed(2)).join(', ')}`);
+  console.log(`what it adds at p50 in each run: ${added.map((values) => median(values).toFixed(2)).join(', ')}`);
 }
 
 /** The address of the pod that has a connection. */
@@ -82,13 +88,7 @@ async function burst(proxy: NodeProxy, pods: PodWatch): Promise<void> {
     ({ message, function: fn, start }) => message === 'open' && fn === 'default/burst' && start === 'warm',
   ).length;
   console.log(`a burst of ${BURST} connections: ${opened.length} opened, ${starts} of them warm`);
-  printTable([
-    ['', 'p50', 'p90', 'p99', 'max'],
-    row(
-      'accept to 101 in the burst',
-      opened.map(({ ms }) => ms),
-    ),
-  ]);
+  printTable([HEAD, row('accept to 101 in the burst', [opened.map(({ ms }) => ms)])]);
   for (const { socket } of opened) socket.destroy();
 }
 
