@@ -94,6 +94,7 @@ async function during(proxy: { readonly port: number }, fault: ApiFault): Promis
   return { open: [...warm.open, ...cold.open], refused: cold.refused };
 }
 
+/** Between two looks at what must hold all the time. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, TALK_MS));
 }

@@ -14,7 +14,9 @@ export interface StormFunction {
   readonly name: string;
   /** What is asked of it now, from before that is sent. */
   asked: { readonly maxConnections: number; readonly warmPods: number };
-  /** What it is now: uid and generation; empty while it is being changed. */
+  /** The newest one of its name. */
+  uid: string;
+  /** As it was made or edited last. */
   version: string;
   /** maxConnections of all versions that there were. */
   readonly ceilings: Map<string, number>;
@@ -52,7 +54,7 @@ export class Storm {
   readonly #background = new Set<Promise<unknown>>();
 
   constructor(names: readonly string[], scene: Scene) {
-    this.all = names.map((name) => ({ name, asked: NOTHING, version: '', ceilings: new Map(), deletedAt: new Map() }));
+    this.all = names.map((name) => ({ name, asked: NOTHING, uid: '', version: '', ceilings: new Map(), deletedAt: new Map() }));
     this.#scene = scene;
   }
 
@@ -64,7 +66,7 @@ export class Storm {
   async rage(ms: number): Promise<void> {
     const end = performance.now() + ms;
     while (performance.now() < end) {
-      await sleep(100 + this.#scene.random() * 700);
+      await sleep(100 + this.#scene.random() * 700); // the pace: faster than all converges
       await this.#act();
     }
     await Promise.all(this.#background);
@@ -88,7 +90,7 @@ export class Storm {
 
   async #fault(fault: ApiFault, ms: number): Promise<void> {
     this.#note(`${fault} for ${Math.round(ms)} ms`, () => this.#scene.api.set(fault));
-    await sleep(ms);
+    await sleep(ms); // how long it lasts
     this.#note('mended', () => this.#scene.api.set('pass'));
   }
 
@@ -103,9 +105,9 @@ export class Storm {
 
   async #replace(fn: StormFunction): Promise<void> {
     this.#note(`delete ${fn.name}`);
-    fn.deletedAt.set(fn.version.split(' ')[0] ?? '', performance.now());
+    fn.deletedAt.set(fn.uid, performance.now());
     await this.#scene.functions.remove(fn.name);
-    await sleep(this.#scene.random() * 1500);
+    await sleep(this.#scene.random() * 1500); // back before the proxies know that it went, or long after
     await this.#create(fn);
   }
 
@@ -125,8 +127,9 @@ export class Storm {
     return fn.asked;
   }
 
-  #is(fn: StormFunction, { metadata }: WebSocketFunction): void {
-    fn.version = versionOf(metadata.uid, metadata.generation);
+  #is(fn: StormFunction, { metadata: { uid = '', generation } }: WebSocketFunction): void {
+    fn.uid = uid;
+    fn.version = versionOf(uid, generation);
     fn.ceilings.set(fn.version, fn.asked.maxConnections);
   }
 

@@ -67,7 +67,7 @@ export class StormClients {
   /** Waits for this long while the condition holds, and for as long as the storm pauses. */
   async #while(ms: number, holds: () => boolean): Promise<void> {
     const end = performance.now() + ms;
-    while (holds() && (this.paused || (performance.now() < end && !this.#over))) await sleep(20);
+    while (holds() && (this.paused || (performance.now() < end && !this.#over))) await sleep(20); // looks again
   }
 
   async #visit(): Promise<void> {

@@ -1,4 +1,5 @@
 // Judges a storm: what clients, proxies, functions and the independent watch each saw must be one story.
+import { functionOf } from '../../src/core/pod.ts';
 import { slotOf } from '../../src/core/slots.ts';
 import type { Served } from '../support/kwok.ts';
 import type { LogLine } from '../support/node.ts';
@@ -68,15 +69,17 @@ function momentOf(time: unknown): number {
   return Date.parse(String(time)) - performance.timeOrigin;
 }
 
-/** The versions of a function that a proxy went by in some moment of this time, by its own log. */
+/** The versions of a function, `namespace/name`, that a proxy went by in some moment of this time, by its own log. */
 function knownBy({ lines }: StormProxy, fn: string, from: number, to: number): LogLine[] {
   const told = lines.filter((line) => line.message === 'function' && line.function === fn && momentOf(line.time) <= to);
-  return told.slice(
-    Math.max(
-      0,
-      told.findLastIndex(({ time }) => momentOf(time) <= from),
-    ),
-  );
+  const first = told.findLastIndex(({ time }) => momentOf(time) <= from);
+  return told.slice(Math.max(0, first));
+}
+
+/** The version of a function, `namespace/name`, that a proxy goes by now. */
+export function knownNow(proxy: StormProxy, fn: string): string {
+  const [known] = knownBy(proxy, fn, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  return versionOf(known?.uid, known?.generation);
 }
 
 /** Did this proxy still serve a function that had been deleted by then? */
@@ -120,7 +123,7 @@ function judgePods({ pods, functions, proxies }: Seen): string[] {
   for (const { name, uid, function: fn, proxy: id, requestIds, pod, seenAt } of pods.lives.values()) {
     if (requestIds.size > 1) found.push(`pod ${name} ${uid} was for ${[...requestIds].join(' and ')}`);
     const maker = proxies.find((proxy) => proxy.id === id);
-    const known = maker ? knownBy(maker, `${pod.metadata?.namespace}/${fn}`, seenAt - CREATE_MS, seenAt) : [];
+    const known = maker ? knownBy(maker, functionOf(pod), seenAt - CREATE_MS, seenAt) : [];
     const ceilings = functions.find((one) => one.name === fn)?.ceilings;
     const allowed = Math.max(0, ...known.map(({ uid, generation }) => ceilings?.get(versionOf(uid, generation)) ?? 0));
     if ((slotOf(name)?.slot ?? 0) >= allowed) found.push(`pod ${name} of ${id} was made where ${allowed} were allowed`);

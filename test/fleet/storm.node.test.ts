@@ -6,12 +6,12 @@ import { startController } from '../support/controller.ts';
 import { randomBy } from '../support/frames.ts';
 import { functionsApi } from '../support/functions-api.ts';
 import { startKwok } from '../support/kwok.ts';
-import { installCrd, type LogLine, makeNamespace } from '../support/node.ts';
+import { installCrd, makeNamespace } from '../support/node.ts';
 import { stateOf, watchHistory } from '../support/pod-history.ts';
 import { until } from '../support/ports.ts';
-import { Storm, versionOf } from './storm-actions.ts';
+import { Storm } from './storm-actions.ts';
 import { StormClients } from './storm-clients.ts';
-import { judge } from './storm-judge.ts';
+import { judge, knownNow } from './storm-judge.ts';
 import { StormProxies } from './storm-proxies.ts';
 
 const NAMESPACE = 'storm';
@@ -59,7 +59,7 @@ it('a storm leaves as many pods as connections and warm pods', { timeout: (SECON
   const unrest = () =>
     storm.all.flatMap(({ name, asked: { maxConnections, warmPods }, version }) => {
       const behind = proxies.serving
-        .filter(({ lines }) => newest(lines, name) !== version)
+        .filter((proxy) => knownNow(proxy, `${NAMESPACE}/${name}`) !== version)
         .map(({ id }) => `${id} does not know ${name} as it is`);
       const states = pods.now(name).map(stateOf).sort();
       const open = clients.openTo(name);
@@ -98,9 +98,3 @@ it('a storm leaves as many pods as connections and warm pods', { timeout: (SECON
   const wrong = judge(seen());
   expect(wrong, storm.done.join('\n')).toEqual([]);
 });
-
-/** The version of a function that a proxy's log told last. */
-function newest(lines: readonly LogLine[], name: string): string {
-  const told = lines.findLast((line) => line.message === 'function' && line.function === `${NAMESPACE}/${name}`);
-  return versionOf(told?.uid, told?.generation);
-}

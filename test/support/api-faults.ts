@@ -79,10 +79,10 @@ export async function startFaultyApi(name = 'faulty'): Promise<FaultyApi> {
     answer.once('close', () => open.delete(call));
     const chunks: Buffer[] = [];
     for await (const chunk of asked) chunks.push(chunk);
-    while (fault === 'stalled' && !answer.destroyed) await sleep(20);
+    while (fault === 'stalled' && !answer.destroyed) await sleep(20); // looks whether it is over
     if (answer.destroyed) return; // whoever asked has given up
     if (fault === 'stopped') return void answer.destroy();
-    if (fault === 'choppy' && verb === 'watch') setTimeout(() => answer.destroy(), 1000);
+    if (fault === 'choppy' && verb === 'watch') setTimeout(() => answer.destroy(), 1000); // the fault itself
     if (fault === 'busy') return refuse(answer.setHeader('retry-after', '1'), 429, 'TooManyRequests');
     if (fault === 'broken') return refuse(answer, 500, 'InternalError');
     if (verb === 'watch' && expired > 0 && expired-- > 0) return refuse(answer, 410, 'Expired');

@@ -60,7 +60,7 @@ export async function openCrowd(
     const first = await open();
     const retryAfter = 'status' in first ? Number(first.headers['retry-after']) : 0;
     if (!patient || !retryAfter) return first;
-    await sleep(retryAfter * 1000);
+    await sleep(retryAfter * 1000); // as long as it was told
     return open();
   });
   const open: WebSocket[] = [];

@@ -55,6 +55,7 @@ async function visit({ url, stayMs: [least, most], random }: VisitorOptions, see
   if (!('socket' in opened)) {
     const retryAfter = opened.headers['retry-after'];
     seen.refused.push(`${opened.status}/${opened.code}${retryAfter === undefined ? ' without Retry-After' : ''}`);
+    // As a client that is told when to come again; else as one that tries at once would be too much for two cores.
     return sleep(retryAfter === undefined ? TALK_MS : Number(retryAfter) * 1000);
   }
   const { socket } = opened;
@@ -74,7 +75,7 @@ async function visit({ url, stayMs: [least, most], random }: VisitorOptions, see
       seen.lost.push(`${id}: after ${Math.round(performance.now() - begun)} ms, ${got}`);
       return;
     }
-    await Promise.race([sleep(TALK_MS), ended]);
+    await Promise.race([sleep(TALK_MS), ended]); // the pace of its talk
   }
   socket.close(1000);
   const code = await ended;
